@@ -1,0 +1,143 @@
+import { Sensitive } from '../sensitive.ts';
+import { type HttpAddress, parseHttpAddress, parseSocketAddress, type SocketAddress } from './address.ts';
+import { routeName } from './checks.ts';
+import { trimSlashes } from './formats.ts';
+import type { ConfigFile } from './schema.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+// What the program works with: durations in milliseconds, sizes in bytes, secrets sealed, defaults filled in.
+
+export interface VaultConfig {
+  /** Names this Vault in tags and messages. */
+  readonly id: string;
+  /** Scheme, host and port; nothing after them. */
+  readonly address?: string;
+  readonly caFile?: string;
+  readonly timeout: number;
+  readonly auth?: AuthConfig;
+}
+
+/** Exactly one of `token` and `tokenFile` is there. */
+export interface AuthConfig {
+  readonly method: 'token';
+  readonly token?: Sensitive<string>;
+  readonly tokenFile?: string;
+}
+
+export interface IngressConfig {
+  readonly socket: false | SocketAddress;
+  /** The mode as a number, 0o660. */
+  readonly socketMode: number;
+  readonly socketGroup?: string;
+  readonly insecure: boolean;
+  /** Addresses and CIDR networks. */
+  readonly allow: readonly string[];
+  readonly maxLineBytes: number;
+  readonly http?: IngressHttpConfig;
+}
+
+export interface IngressHttpConfig {
+  readonly listen: HttpAddress;
+  readonly tokens: readonly Sensitive<string>[];
+  readonly rateLimit: { readonly max: number; readonly window: number };
+}
+
+export interface RouteConfig {
+  readonly name: string;
+  /** Without outer slashes; "" is the root namespace. */
+  readonly namespace: string;
+  /** Without outer slashes. */
+  readonly mount: string;
+  readonly kvVersion: 'auto' | 2;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Names of destinations. */
+  readonly to: readonly string[];
+  readonly as: string;
+}
+
+export interface DestinationConfig {
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly kmsKeyId?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly versionTag: boolean;
+  readonly onDelete: 'retain';
+}
+
+export interface Config {
+  readonly vault: VaultConfig;
+  readonly ingress: false | IngressConfig;
+  readonly admin: { readonly listen: HttpAddress; readonly token?: Sensitive<string> };
+  readonly queue: Readonly<
+    Record<'url' | 'deadLetterUrl', string> & Record<'visibilityTimeout' | 'maxReceives', number>
+  >;
+  readonly worker: { readonly concurrency: number; readonly writesPerSecond: number };
+  readonly routes: readonly RouteConfig[];
+  readonly destinations: Readonly<Record<string, DestinationConfig>>;
+  readonly sweep: { readonly every: number; readonly minGap: number; readonly vaultRequestsPerSecond: number };
+  readonly log: { readonly level: ConfigFile['log']['level'] };
+}
+
+/** Reads the units, addresses and secrets of a file that is valid. Throws a TypeError if it is not. */
+export function resolveConfig(file: ConfigFile): Config {
+  const { vault, ingress, admin, queue, routes, sweep } = file;
+  return {
+    ...file,
+    vault: resolveVault(vault),
+    ingress: ingress === false ? false : resolveIngress(ingress),
+    admin: { listen: read(parseHttpAddress, admin.listen), ...seal(admin) },
+    queue: { ...queue, visibilityTimeout: read(parseDuration, queue.visibilityTimeout) },
+    routes: routes.map(resolveRoute),
+    sweep: { ...sweep, every: read(parseDuration, sweep.every), minGap: read(parseDuration, sweep.minGap) },
+  };
+}
+
+function resolveVault({ address, auth, ...vault }: ConfigFile['vault']): VaultConfig {
+  return {
+    ...vault,
+    timeout: read(parseDuration, vault.timeout),
+    ...(address !== undefined && { address: new URL(address).origin }),
+    ...(auth && { auth: resolveAuth(auth) }),
+  };
+}
+
+const resolveAuth = ({ token, ...auth }: NonNullable<ConfigFile['vault']['auth']>): AuthConfig => ({
+  ...auth,
+  ...seal({ token }),
+});
+
+function resolveIngress({ http, ...ingress }: Exclude<ConfigFile['ingress'], false>): IngressConfig {
+  return {
+    ...ingress,
+    socket: ingress.socket === false ? false : read(parseSocketAddress, ingress.socket),
+    socketMode: Number.parseInt(ingress.socketMode, 8),
+    maxLineBytes: read(parseSize, ingress.maxLineBytes),
+    ...(http && { http: resolveHttp(http) }),
+  };
+}
+
+type HttpFile = NonNullable<Exclude<ConfigFile['ingress'], false>['http']>;
+
+const resolveHttp = ({ listen, tokens, rateLimit }: HttpFile): IngressHttpConfig => ({
+  listen: read(parseHttpAddress, listen),
+  tokens: tokens.map((token) => new Sensitive(token)),
+  rateLimit: { ...rateLimit, window: read(parseDuration, rateLimit.window) },
+});
+
+const resolveRoute = (route: ConfigFile['routes'][number]): RouteConfig => ({
+  ...route,
+  name: routeName(route),
+  namespace: trimSlashes(route.namespace),
+  mount: trimSlashes(route.mount),
+});
+
+const seal = ({ token }: { token?: string | undefined }): { token?: Sensitive<string> } =>
+  token === undefined ? {} : { token: new Sensitive(token) };
+
+function read<From, To>(parse: (value: From) => To | undefined, value: From): To {
+  const parsed = parse(value);
+  // The schema has let it through, so schema and parser disagree: a fault of this program, not of the file.
+  if (parsed === undefined) throw new TypeError('a value that passed the configuration schema cannot be read');
+  return parsed;
+}

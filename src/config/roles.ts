@@ -1,0 +1,27 @@
+import type { Config } from './config.ts';
+import { type Finding, type Problem, toProblems } from './errors.ts';
+
+export type Role = 'ingress' | 'worker';
+
+/** What the roles that this process runs need of the configuration and do not have; empty when nothing is amiss. */
+export function checkRoles(config: Config, roles: ReadonlySet<Role>): Problem[] {
+  return toProblems(lackingForRoles(config, roles));
+}
+
+export const lackingForRoles = (config: Config, roles: ReadonlySet<Role>): Finding[] => [
+  ...missingVault(config, roles),
+  ...missingIngress(config, roles),
+];
+
+function missingVault({ vault, routes }: Config, roles: ReadonlySet<Role>) {
+  const asking = routes.findIndex(({ kvVersion }) => kvVersion === 'auto');
+  if (!roles.has('worker') && asking < 0) return [];
+  const why = roles.has('worker') ? 'the worker role reads secrets' : `routes[${asking}].kvVersion auto asks Vault`;
+  const keys = (['address', 'auth'] as const).filter((key) => vault[key] === undefined);
+  return keys.map((key) => ({ path: ['vault', key], text: `is missing; ${why}` }));
+}
+
+function missingIngress({ ingress }: Config, roles: ReadonlySet<Role>) {
+  const idle = ingress === false && roles.has('ingress') && !roles.has('worker');
+  return idle ? [{ path: ['ingress'], text: 'is false, so the ingress role alone would do nothing' }] : [];
+}
