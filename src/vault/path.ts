@@ -1,0 +1,34 @@
+import { ReplicationError } from '../errors.ts';
+import { formatMount, formatRef, type MountRef, type SecretRef } from '../replicate/ref.ts';
+
+/** Where a secret's current version is read. Throws source_forbidden for a path that Vault cannot address. */
+export const valuePath = (ref: SecretRef): string => `/${encode(`${ref.mount}/data/${ref.path}`, formatRef(ref))}`;
+
+/** Where a mount tells its type, version and accessor to whoever may use it. */
+export const entryPath = (ref: MountRef): string =>
+  `/sys/internal/ui/mounts/${encode(ref.mount, `the mount ${formatMount(ref)}`)}`;
+
+/**
+ * Where a folder is listed: `folder` is "" or ends in "/". The query stands for the LIST verb, which OpenBao and Vault
+ * both take and which every HTTP proxy lets through.
+ */
+export function listPath(ref: MountRef, folder: string): string {
+  const inner = `${ref.mount}/metadata/${folder}`.slice(0, -1);
+  return `/${encode(inner, `the folder ${formatMount(ref)}/${folder}`)}/?list=true`;
+}
+
+/**
+ * Each segment is percent-encoded, so that `#`, `?`, `%` and the like reach Vault as part of the name. Empty segments
+ * and dots are refused here: Vault answers them with a redirect to the tidied path, which is another secret, and an
+ * empty last segment with a 404 that looks like a purge. Control characters and lone surrogates are no Vault path.
+ */
+function encode(path: string, what: string): string {
+  const segments = path.split('/');
+  if (segments.some((segment) => /^\.{0,2}$/.test(segment)) || /[\p{Cc}\p{Cs}]/u.test(path)) {
+    throw new ReplicationError(
+      'source_forbidden',
+      `Vault has no path like that of ${JSON.stringify(what)}: an empty segment, "." or "..", or a control character; check the ref`,
+    );
+  }
+  return segments.map(encodeURIComponent).join('/');
+}
