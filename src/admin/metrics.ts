@@ -1,0 +1,93 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Seconds, from a fast local hop to the longest hold of a hot secret. */
+const LAG_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+const SWEEP_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
+
+/** What is read when Prometheus asks, rather than counted as it happens. Undefined where the role does not run. */
+export interface Gauges {
+  readonly dirtyRefs?: () => number;
+  readonly connections?: () => number;
+  /** SentTimestamp of the oldest message in flight, ms since the epoch; undefined when idle. */
+  readonly oldestSentAt?: () => number | undefined;
+  readonly paused?: () => boolean;
+}
+
+export interface AuditCounts {
+  readonly bytes: number;
+  readonly lines: number;
+}
+
+/** All metrics of one process, by the names that INTERFACE.md promises. */
+export function createMetrics() {
+  const registers = [new Registry()];
+  const [registry] = registers as [Registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name: `vaultferry_${name}`, help, labelNames, registers });
+  const lines = counter('audit_lines_total', 'Audit lines, by what became of them.', ['result']);
+  const bytes = counter('audit_bytes_total', 'Bytes that came in through the audit socket.');
+  const changes = counter('changes_total', 'Changes that became messages, by route.', ['route']);
+  const sweeps = counter('sweeps_total', 'Sweeps that ended.', ['reason', 'result']);
+  const replications = counter('replications_total', 'Looks that ended, by outcome.', ['destination', 'outcome']);
+  const failures = counter('failures_total', 'Looks that failed, by code.', ['code']);
+  const sweepDuration = new Histogram({
+    name: 'vaultferry_sweep_duration_seconds',
+    help: 'How long sweeps took.',
+    buckets: SWEEP_BUCKETS,
+    registers,
+  });
+  const lag = new Histogram({
+    name: 'vaultferry_replication_lag_seconds',
+    help: 'From the audit time of a write to its value being AWSCURRENT.',
+    buckets: LAG_BUCKETS,
+    registers,
+  });
+  return {
+    registry,
+    addGauges: (gauges: Gauges) => addGauges(registers, gauges),
+    /** Lines that were never parsed are told by the difference of two counts. */
+    audit: (before: AuditCounts, after: AuditCounts, parsed: number) => {
+      bytes.inc(after.bytes - before.bytes);
+      const irrelevant = after.lines - before.lines - parsed;
+      if (irrelevant > 0) lines.inc({ result: 'irrelevant' }, irrelevant);
+    },
+    entry: (result: string) => lines.inc({ result }),
+    change: (route: string) => changes.inc({ route }),
+    replicated: (destination: string, outcome: string) => replications.inc({ destination, outcome }),
+    lag: (seconds: number) => lag.observe(seconds),
+    failed: (code: string) => failures.inc({ code }),
+    swept(reason: string, result: string, seconds: number) {
+      sweeps.inc({ reason, result });
+      sweepDuration.observe(seconds);
+    },
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+function addGauges(registers: Registry[], { dirtyRefs, connections, oldestSentAt, paused }: Gauges): void {
+  const gauge = (name: string, help: string, value: (() => number) | undefined) => {
+    if (value === undefined) return;
+    const collect = () => asked.set(value());
+    const asked: Gauge = new Gauge({ name: `vaultferry_${name}`, help, registers, collect });
+  };
+  gauge('dirty_refs', 'Copies that changed and are not on the queue yet.', dirtyRefs);
+  gauge('ingress_connections', 'Open audit connections.', connections);
+  gauge(
+    'queue_oldest_seconds',
+    'Age of the oldest message received and not yet acknowledged; 0 when idle.',
+    oldestSentAt && (() => ageInSeconds(oldestSentAt())),
+  );
+  if (paused === undefined) return;
+  const queue: Gauge<'reason'> = new Gauge({
+    name: 'vaultferry_consumer_paused',
+    help: '1 while the consumer waits for what it needs.',
+    labelNames: ['reason'],
+    registers,
+    collect: () => queue.set({ reason: 'queue' }, paused() ? 1 : 0),
+  });
+}
+
+const ageInSeconds = (sentAt: number | undefined): number =>
+  sentAt === undefined ? 0 : Math.max(0, (Date.now() - sentAt) / 1000);

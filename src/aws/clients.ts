@@ -1,0 +1,38 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+
+/** Time limits of one attempt, in ms; a call's own limit stands above them. */
+const ATTEMPT = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
+
+/** Region, credentials and endpoint come the SDK's usual way wherever the destination does not name them. */
+export function secretsManagerClient(
+  { region, endpoint }: { region?: string; endpoint?: string },
+  maxAttempts: number,
+): SecretsManagerClient {
+  return new SecretsManagerClient({
+    maxAttempts,
+    requestHandler: ATTEMPT,
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+  });
+}
+
+/**
+ * The queue's URL names the host to talk to, unless the operator chose an endpoint (`AWS_ENDPOINT_URL`, `…_SQS`): an
+ * emulator or a proxy may hand out URLs whose host nobody can resolve. A long poll waits up to 5 s on purpose, so its
+ * attempt may take longer than the others'.
+ */
+export const sqsClient = (endpointChosen: boolean): SQSClient =>
+  new SQSClient({
+    maxAttempts: 3,
+    requestHandler: { ...ATTEMPT, requestTimeout: 10_000 },
+    useQueueUrlAsEndpoint: !endpointChosen,
+    logger: SILENT,
+  });
+
+/** The SDK falls back to the console; what it would say there is said by our own errors. */
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+/** Whether the environment names an endpoint for SQS. */
+export const endpointChosen = (env: NodeJS.ProcessEnv): boolean =>
+  Boolean(env['AWS_ENDPOINT_URL_SQS'] || env['AWS_ENDPOINT_URL']);

@@ -1,0 +1,44 @@
+import { ListSecretsCommand, type SecretListEntry, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { TAG_VAULT } from '../replicate/tags.ts';
+import type { OwnedCopy } from '../sweep/sweep.ts';
+import { destinationFailure } from './failure.ts';
+
+/** A page's limit from end to end, in ms. */
+const PAGE_LIMIT = 10_000;
+/** The most entries that ListSecrets gives in one page. */
+const PAGE_SIZE = 100;
+
+/** Every copy of one vault in a destination, those scheduled for deletion included. May miss the last 5 minutes. */
+export async function* listCopies(client: SecretsManagerClient, vault: string): AsyncGenerator<OwnedCopy> {
+  let NextToken: string | undefined;
+  do {
+    const page = await listPage(client, vault, NextToken);
+    for (const entry of page.SecretList ?? []) {
+      const copy = ownedCopy(entry);
+      if (copy.tags[TAG_VAULT] === vault) yield copy; // the filters match key and value, not necessarily of one tag
+    }
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+}
+
+async function listPage(client: SecretsManagerClient, vault: string, NextToken: string | undefined) {
+  const command = new ListSecretsCommand({
+    Filters: [
+      { Key: 'tag-key', Values: [TAG_VAULT] },
+      { Key: 'tag-value', Values: [vault] },
+    ],
+    IncludePlannedDeletion: true,
+    MaxResults: PAGE_SIZE,
+    ...(NextToken !== undefined && { NextToken }),
+  });
+  try {
+    return await client.send(command, { abortSignal: AbortSignal.timeout(PAGE_LIMIT) });
+  } catch (error) {
+    throw destinationFailure(error, 'ListSecrets', `the copies of vault "${vault}"`);
+  }
+}
+
+const ownedCopy = ({ Tags = [], Description = '' }: SecretListEntry): OwnedCopy => ({
+  tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
+  description: Description,
+});

@@ -1,0 +1,173 @@
+import {
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  type DescribeSecretResponse,
+  PutSecretValueCommand,
+  RestoreSecretCommand,
+  type SecretsManagerClient,
+  type Tag,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { type FailureCode, ReplicationError } from '../errors.ts';
+import type { Limiter } from '../limiter.ts';
+import { CURRENT, type Destination, type DestinationState, STAGING_LABEL } from '../replicate/destination.ts';
+import type { Tags } from '../replicate/tags.ts';
+import { destinationFailure, sdkErrorName } from './failure.ts';
+
+/** A call's limit from end to end, the SDK's retries included, in ms. */
+const CALL_LIMIT = 10_000;
+
+export interface SecretsManagerOptions {
+  /** Retries are safe for a look, and for a put or create under its ClientRequestToken. */
+  readonly client: SecretsManagerClient;
+  /** Without retries: what must not be sent again later than it was decided. */
+  readonly onceClient: SecretsManagerClient;
+  readonly kmsKeyId?: string;
+  /** PutSecretValue and UpdateSecretVersionStage share one quota of AWS, CreateSecret and tagging have their own. */
+  readonly limits: { readonly versions: Limiter; readonly creations: Limiter; readonly tags: Limiter };
+}
+
+/** The only place that knows Secrets Manager's API. */
+export const createSecretsManager = (options: SecretsManagerOptions): Destination => ({
+  describe: describe(options),
+  create: create(options),
+  put: put(options),
+  promote: promote(options),
+  restore: restore(options),
+  retag: retag(options),
+});
+
+const describe =
+  ({ client }: SecretsManagerOptions): Destination['describe'] =>
+  async (name) => {
+    const response = await call('DescribeSecret', name, {}, (limit) =>
+      client.send(new DescribeSecretCommand({ SecretId: name }), limit).catch((error: unknown) => {
+        if (sdkErrorName(error) === 'ResourceNotFoundException') return undefined;
+        throw error;
+      }),
+    );
+    return response?.ARN === undefined ? undefined : destinationState(response, response.ARN);
+  };
+
+const create =
+  ({ client, kmsKeyId, limits: { creations } }: SecretsManagerOptions): Destination['create'] =>
+  async ({ name, description, versionId, value, tags }) => {
+    await creations.turn();
+    const secret = { Name: name, Description: description, Tags: awsTags(tags) };
+    const version = { ClientRequestToken: versionId, SecretString: value.reveal() };
+    const key = kmsKeyId === undefined ? {} : { KmsKeyId: kmsKeyId };
+    await call('CreateSecret', name, { codes: CREATE, limiter: creations }, (limit) =>
+      client.send(new CreateSecretCommand({ ...secret, ...version, ...key }), limit),
+    );
+  };
+
+const put =
+  ({ client, limits: { versions } }: SecretsManagerOptions): Destination['put'] =>
+  async (arn, versionId, value) => {
+    await versions.turn();
+    const version = { ClientRequestToken: versionId, SecretString: value.reveal(), VersionStages: [STAGING_LABEL] };
+    await call('PutSecretValue', arn, { codes: PUT, limiter: versions }, (limit) =>
+      client.send(new PutSecretValueCommand({ SecretId: arn, ...version }), limit),
+    );
+  };
+
+const promote =
+  ({ onceClient, limits: { versions } }: SecretsManagerOptions): Destination['promote'] =>
+  async (arn, versionId, from, stillFresh) => {
+    await versions.turn();
+    stillFresh();
+    const swap = { VersionStage: CURRENT, MoveToVersionId: versionId };
+    const guard = from === undefined ? {} : { RemoveFromVersionId: from };
+    await call('UpdateSecretVersionStage', arn, { codes: SWAP, limiter: versions }, (limit) =>
+      onceClient.send(new UpdateSecretVersionStageCommand({ SecretId: arn, ...swap, ...guard }), limit),
+    );
+  };
+
+const restore =
+  ({ onceClient, limits: { creations } }: SecretsManagerOptions): Destination['restore'] =>
+  async (arn, stillFresh) => {
+    await creations.turn();
+    stillFresh();
+    await call('RestoreSecret', arn, { codes: CONFLICTS, limiter: creations }, (limit) =>
+      onceClient.send(new RestoreSecretCommand({ SecretId: arn }), limit),
+    );
+  };
+
+const retag =
+  ({ onceClient, limits }: SecretsManagerOptions): Destination['retag'] =>
+  async (arn, { set, remove }, stillFresh) => {
+    const refusals = { codes: CONFLICTS, limiter: limits.tags };
+    const turn = async () => {
+      await limits.tags.turn();
+      stillFresh();
+    };
+    if (Object.keys(set).length > 0) {
+      await turn();
+      await call('TagResource', arn, refusals, (limit) =>
+        onceClient.send(new TagResourceCommand({ SecretId: arn, Tags: awsTags(set) }), limit),
+      );
+    }
+    if (remove.length > 0) {
+      await turn();
+      await call('UntagResource', arn, refusals, (limit) =>
+        onceClient.send(new UntagResourceCommand({ SecretId: arn, TagKeys: [...remove] }), limit),
+      );
+    }
+  };
+
+type Codes = Readonly<Record<string, FailureCode>>;
+
+/** The secret is gone, scheduled for deletion, or back: no longer what was seen. */
+const CONFLICTS: Codes = {
+  ResourceNotFoundException: 'promotion_conflict',
+  InvalidRequestException: 'promotion_conflict',
+};
+/** Somebody else created it since the look, perhaps we ourselves in another process. */
+const CREATE: Codes = { ...CONFLICTS, ResourceExistsException: 'promotion_conflict' };
+/** The same id with other bytes can never be put: versions are immutable. */
+const PUT: Codes = {
+  ...CONFLICTS,
+  ResourceExistsException: 'version_id_taken',
+  LimitExceededException: 'version_budget',
+};
+/** A lost swap: AWS documents InvalidParameterException, some emulators answer InvalidRequestException. */
+const SWAP: Codes = { ...CONFLICTS, InvalidParameterException: 'promotion_conflict' };
+
+interface Refusals {
+  readonly codes?: Codes;
+  readonly limiter?: Limiter;
+}
+
+async function call<T>(
+  operation: string,
+  secret: string,
+  { codes = {}, limiter }: Refusals,
+  send: (options: { abortSignal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  try {
+    return await send({ abortSignal: AbortSignal.timeout(CALL_LIMIT) });
+  } catch (error) {
+    const name = sdkErrorName(error);
+    const code = codes[name];
+    const text = `Secrets Manager answered ${operation} for ${secret} with ${name}`;
+    const failure =
+      code === undefined ? destinationFailure(error, operation, secret) : new ReplicationError(code, text);
+    if (failure.code === 'destination_throttled') limiter?.throttled();
+    throw failure;
+  }
+}
+
+function destinationState(response: DescribeSecretResponse, arn: string): DestinationState {
+  return {
+    arn,
+    tags: Object.fromEntries((response.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
+    stages: new Map(Object.entries(response.VersionIdsToStages ?? {})),
+    scheduledForDeletion: response.DeletedDate !== undefined,
+    rotationEnabled: response.RotationEnabled === true,
+    ...(response.OwningService !== undefined && { owningService: response.OwningService }),
+  };
+}
+
+const awsTags = (tags: Tags): Tag[] => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));

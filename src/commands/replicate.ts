@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { encodeMessage } from '../queue/message.ts';
+import type { Publisher } from '../queue/ports.ts';
+import { formatRef, parseRef, type SecretRef } from '../replicate/ref.ts';
+import type { Routes, Target } from '../replicate/routes.ts';
+
+export interface ReplicateCommand {
+  /** As people write them. */
+  readonly refs: readonly string[];
+  readonly vault: string;
+  readonly routes: Routes;
+  readonly publisher: Publisher;
+  readonly json: boolean;
+  readonly write: (text: string) => void;
+  readonly writeError: (text: string) => void;
+}
+
+interface Queued {
+  readonly ref: string;
+  readonly destination: string;
+  readonly secretName: string;
+}
+
+/** `vaultferry replicate REF…`: puts each ref on the queue. Returns the exit code: 0, or 1 if any is not routed. */
+export async function replicateCommand(command: ReplicateCommand): Promise<number> {
+  const { refs, routes, publisher, json, write, writeError } = command;
+  const queued: Queued[] = [];
+  let unrouted = 0;
+  for (const text of refs) {
+    const ref = parseRef(text, routes.mounts);
+    const targets = ref === undefined ? [] : routes.targets(ref);
+    if (ref === undefined || targets.length === 0) {
+      unrouted += 1;
+      writeError(`${text}: no route covers it; a REF is [namespace:]mount/path of a routed mount\n`);
+      continue;
+    }
+    for (const target of targets) queued.push(await enqueue(publisher, command.vault, ref, target));
+  }
+  if (json) write(`${JSON.stringify({ queued })}\n`);
+  else for (const { ref, destination, secretName } of queued) write(`queued ${ref} -> ${destination}: ${secretName}\n`);
+  return unrouted > 0 ? 1 : 0;
+}
+
+/** An operator's message gets a fresh id each time: SQS must not take a second order for the first. */
+async function enqueue(publisher: Publisher, vault: string, ref: SecretRef, target: Target): Promise<Queued> {
+  const { route, destination, secretName, group } = target;
+  const body = encodeMessage({ v: 1, kind: 'change', vault, ...ref, route, destination, origin: 'operator' });
+  const [refused] = await publisher.send([{ body, group, deduplicationId: randomUUID() }]);
+  if (refused !== undefined) throw new Error(`SQS refused the message for ${formatRef(ref)}`);
+  return { ref: formatRef(ref), destination, secretName };
+}

@@ -1,0 +1,37 @@
+import { type AuditEntry, parseEntry } from '../audit/entry.ts';
+import { createLineScanner, type LineCounts, type LineScanner } from '../audit/lines.ts';
+
+export interface ConnectionOptions {
+  readonly markers: readonly Buffer[];
+  readonly maxLineBytes: number;
+  readonly onEntry: (entry: AuditEntry) => void;
+  /** The first valid entry: this is Vault, and whatever its last connection lost is committed by now. */
+  readonly onVault: () => void;
+  readonly onMalformed: () => void;
+  readonly onSkipped: (bytes: number) => void;
+}
+
+export interface Connection {
+  push(chunk: Buffer): void;
+  end(): void;
+  readonly counts: LineCounts;
+}
+
+/** One stream of audit lines: every line is read until the first valid one, then only those of interest. */
+export function createConnection(options: ConnectionOptions): Connection {
+  let known = false;
+  const onLine = (line: Buffer) => {
+    const entry = parseEntry(line);
+    if (entry === undefined) return options.onMalformed();
+    if (!known) {
+      known = true;
+      scanner.everyLine = false;
+      options.onVault();
+    }
+    options.onEntry(entry);
+  };
+  const { markers, maxLineBytes, onSkipped } = options;
+  const scanner: LineScanner = createLineScanner({ markers, maxLineBytes, onLine, onSkipped });
+  scanner.everyLine = true;
+  return scanner;
+}

@@ -1,0 +1,139 @@
+import { backoff } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { BATCH, type NotTaken, type Outgoing, type Publisher } from '../queue/ports.ts';
+import type { Dirty, DirtyCopies } from './dirty.ts';
+import type { SweepRequest, SweepRequests } from './sweep-request.ts';
+
+/** Batches in flight at once. */
+const SENDERS = 4;
+/** Lines of a mount that Vault cannot yet be asked about would ask for a sweep each: one request in this time, in ms. */
+const SWEEP_PACE = 1_000;
+/** Of the 256 KiB that every SQS takes in one batch, what bodies may use; the rest is for their frame. */
+const BATCH_BYTES = 200 * 1024;
+
+export interface SenderOptions {
+  readonly publisher: Publisher;
+  readonly dirty: DirtyCopies;
+  readonly sweeps: SweepRequests;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onQueued: (dirty: Dirty) => void;
+}
+
+export interface Sender {
+  /** Sends what is dirty as far as a sender is free; called after whatever made something dirty. */
+  flush(): void;
+  /** False while SQS cannot be reached. */
+  reachable(): boolean;
+  /** Resolves once nothing is dirty; does not keep anything from becoming so. */
+  drained(): Promise<void>;
+}
+
+/** Never idle while something is dirty, never waiting while it is idle. */
+export function createSender({ publisher, dirty, sweeps, clock, log, onQueued }: SenderOptions): Sender {
+  let inFlight = 0;
+  let failures = 0;
+  let emptied: (() => void)[] = [];
+
+  const flush = () => {
+    while (!outage.on && inFlight < SENDERS) {
+      const batch = sweepBatch() ?? dirtyBatch(dirty, onQueued);
+      if (batch === undefined) break;
+      void send(batch);
+    }
+    if (inFlight > 0 || dirty.size > 0 || sweeps.pending) return;
+    for (const resolve of emptied) resolve();
+    emptied = [];
+  };
+  const outage = createPause(clock, flush);
+  const pace = createPause(clock, flush);
+
+  const sweepBatch = () => {
+    const request = pace.on && emptied.length === 0 ? undefined : sweeps.take();
+    if (request === undefined) return undefined;
+    pace.start(SWEEP_PACE);
+    return sweepRequestBatch(request, sweeps);
+  };
+  const send = async (batch: Batch) => {
+    inFlight += 1;
+    try {
+      batch.sent(await publisher.send(batch.messages));
+      if (failures > 0) log.info({ event: 'queue.reachable' });
+      failures = 0;
+    } catch (error) {
+      batch.failed();
+      if (failures === 0) log.warn({ event: 'queue.unreachable', err: error, dirty: dirty.size });
+      failures += 1;
+      outage.start(backoff(Math.min(failures, 4), Math.random()) * 1000);
+    }
+    inFlight -= 1;
+    flush();
+  };
+  const drained = () => {
+    const empty = new Promise<void>((resolve) => emptied.push(resolve));
+    flush();
+    return empty;
+  };
+  return { flush, drained, reachable: () => failures === 0 };
+}
+
+interface Pause {
+  readonly on: boolean;
+  /** Starts it, unless it is on; `ms` long. */
+  start(ms: number): void;
+}
+
+function createPause(clock: Clock, after: () => void): Pause {
+  let on = false;
+  const last = async (ms: number) => {
+    await clock.sleep(ms);
+    on = false;
+    after();
+  };
+  return {
+    get on() {
+      return on;
+    },
+    start(ms) {
+      if (on) return;
+      on = true;
+      void last(ms);
+    },
+  };
+}
+
+interface Batch {
+  readonly messages: readonly Outgoing[];
+  sent(notTaken: readonly NotTaken[]): void;
+  failed(): void;
+}
+
+/** A sweep request goes alone and first: it may stand for thousands of dropped changes. */
+function sweepRequestBatch(request: SweepRequest, sweeps: SweepRequests): Batch {
+  const failed = () => sweeps.giveBack(request);
+  return {
+    messages: [request.message],
+    sent(notTaken) {
+      if (notTaken.length > 0) failed();
+      else for (const told of request.onQueued) told();
+    },
+    failed,
+  };
+}
+
+function dirtyBatch(dirty: DirtyCopies, onQueued: SenderOptions['onQueued']): Batch | undefined {
+  const batch = dirty.take(BATCH, BATCH_BYTES);
+  if (batch.length === 0) return undefined;
+  return {
+    messages: batch.map(({ message }) => message),
+    sent(notTaken) {
+      const again = new Set(notTaken.flatMap(({ index, forGood }) => (forGood ? [] : [index])));
+      const done = batch.filter((_, index) => !again.has(index));
+      dirty.sent(done);
+      for (const member of done) onQueued(member);
+      dirty.giveBack(batch.filter((_, index) => again.has(index)));
+    },
+    failed: () => dirty.giveBack(batch),
+  };
+}

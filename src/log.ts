@@ -1,0 +1,43 @@
+import { pino, stdSerializers, stdTimeFunctions } from 'pino';
+import pretty from 'pino-pretty';
+import { ReplicationError } from './errors.ts';
+
+/** The part of pino that the corridor uses: an event name and its fields, never a value. */
+export interface Log {
+  debug(fields: LogFields): void;
+  info(fields: LogFields): void;
+  warn(fields: LogFields): void;
+  error(fields: LogFields): void;
+}
+
+export interface LogFields {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** JSON lines on stderr; for people when that is a terminal. */
+export function createLog(level: string, terminal: boolean): Log {
+  const stream = terminal
+    ? pretty({ destination: 2, sync: true, colorize: true, messageFormat: '{event}', ignore: 'event' })
+    : pino.destination({ dest: 2, sync: true });
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const logger = pino({ level, base: null, timestamp: stdTimeFunctions.isoTime, formatters }, stream);
+  return {
+    debug: (fields) => logger.debug(safe(fields)),
+    info: (fields) => logger.info(safe(fields)),
+    warn: (fields) => logger.warn(safe(fields)),
+    error: (fields) => logger.error(safe(fields)),
+  };
+}
+
+/** Before pino sees it: pino would make an error's own message the line's. */
+const safe = (fields: LogFields): object =>
+  'err' in fields ? { ...fields, err: describeError(fields['err']) } : fields;
+
+/** Our own errors say what they may. A foreign one's text may quote what it was about, so only its kind and place show. */
+function describeError(error: unknown): object {
+  if (error instanceof ReplicationError) return { code: error.code, text: error.message };
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { type, stack } = stdSerializers.err(error);
+  return { type, stack: stack.split('\n').filter((line) => line.trimStart().startsWith('at ')) };
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { Ajv } from 'ajv';
+import Type, { type Static } from 'typebox';
+import { ReplicationError } from '../errors.ts';
+
+const Origin = Type.Union([Type.Literal('audit'), Type.Literal('sweep'), Type.Literal('operator')]);
+
+/** A reference to a secret that may have changed; the hints are never trusted, only compared. */
+const ChangeBody = Type.Object({
+  v: Type.Literal(1),
+  kind: Type.Literal('change'),
+  vault: Type.String(),
+  namespace: Type.String(),
+  mount: Type.String({ minLength: 1 }),
+  path: Type.String({ minLength: 1 }),
+  route: Type.String(),
+  destination: Type.String(),
+  origin: Origin,
+  kv: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(2)])),
+  version: Type.Optional(Type.Integer({ minimum: 1 })),
+  createdTime: Type.Optional(Type.String()),
+  auditTime: Type.Optional(Type.String()),
+  requestId: Type.Optional(Type.String()),
+  sweepId: Type.Optional(Type.String()),
+});
+
+/** A request to look at everything once. */
+const SweepBody = Type.Object({
+  v: Type.Literal(1),
+  kind: Type.Literal('sweep'),
+  vault: Type.String(),
+  origin: Type.Union([Type.Literal('timer'), Type.Literal('gap'), Type.Literal('operator')]),
+  reason: Type.Optional(Type.String()),
+  approve: Type.Optional(
+    Type.Array(Type.Object({ ref: Type.String(), versionId: Type.String(), mark: Type.String() })),
+  ),
+});
+
+export type ChangeMessage = Static<typeof ChangeBody>;
+export type SweepMessage = Static<typeof SweepBody>;
+export type Message = ChangeMessage | SweepMessage;
+
+const isMessage = new Ajv({ strict: true, allowUnionTypes: true }).compile<Message>(
+  Type.Union([ChangeBody, SweepBody]),
+);
+
+/**
+ * Reads a body as it came from the queue. Unknown extra fields are let be, so that old and new versions run side by
+ * side; a bad shape, an unknown `v` or another Vault's id is message_malformed. The error never quotes the body.
+ */
+export function parseMessage(body: string, vault: string): Message {
+  const message = parseJson(body);
+  if (!isMessage(message)) throw malformed('it has not the shape of a version 1 message');
+  if (message.vault !== vault) throw malformed(`it is not for this Vault ("${vault}"): see vault.id`);
+  return message;
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw malformed('it is not JSON');
+  }
+}
+
+const malformed = (why: string) =>
+  new ReplicationError('message_malformed', `the message cannot be acted upon: ${why}`);
+
+/**
+ * The publisher's side of the same check: what the ingress would send must be what the worker accepts. U+FFFE and
+ * U+FFFF, which a secret's path may hold and SQS refuses, are escaped.
+ */
+export function encodeMessage(message: Message): string {
+  if (!isMessage(message)) throw malformed('it has not the shape of a version 1 message');
+  return JSON.stringify(message).replace(/[\uFFFE\uFFFF]/g, (c) => (c === '\uFFFE' ? '\\uFFFE' : '\\uFFFF'));
+}
+
+const hash = (...parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+
+/** One audit entry that came through two devices is one message; two writes are never merged by SQS's window. */
+export const auditDeduplicationId = (group: string, requestId: string): string => hash('audit', group, requestId);
+
+export const findingDeduplicationId = (group: string, sweepId: string): string => hash('finding', group, sweepId);
+
+/** Fresh for each parking of a message, the same for a retried one. */
+export const parkingDeduplicationId = (messageId: string, receives: number): string =>
+  hash('parking', messageId, receives);
+
+/** All sweep requests of one Vault form one group: they are served one at a time. The vault id's characters fit SQS. */
+export const sweepGroup = (vault: string): string => `sweep-${vault}`;

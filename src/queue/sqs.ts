@@ -1,0 +1,134 @@
+import {
+  type BatchResultErrorEntry,
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type GetQueueAttributesResult,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SQSClient,
+  type Message as SqsMessage,
+} from '@aws-sdk/client-sqs';
+import { sdkErrorName } from '../aws/failure.ts';
+import { ReplicationError } from '../errors.ts';
+import { BATCH, type Inbox, type Outgoing, type Publisher, type Received } from './ports.ts';
+
+/** A call's limit from end to end, the SDK's retries included, in ms. The long poll has none. */
+const CALL_LIMIT = 8_000;
+/** How long a receive waits for a message, in seconds. */
+const WAIT_SECONDS = 5;
+
+/** The program's end of one queue towards the world; nothing else knows SQS's API. */
+export const createPublisher = (client: SQSClient, url: string): Publisher => ({
+  async send(batch) {
+    const Entries = batch.map(({ body, group, deduplicationId, attributes }, index) => ({
+      Id: String(index),
+      MessageBody: body,
+      MessageGroupId: group,
+      MessageDeduplicationId: deduplicationId,
+      ...(attributes !== undefined && { MessageAttributes: stringAttributes(attributes) }),
+    }));
+    const { Failed = [] } = await call('SendMessageBatch', (limit) =>
+      client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }), limit),
+    );
+    return Failed.map(({ Id, SenderFault }) => ({ index: Number(Id), forGood: SenderFault === true }));
+  },
+});
+
+const stringAttributes = (attributes: NonNullable<Outgoing['attributes']>) =>
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+  );
+
+/** @param visibility seconds that a received message is hidden for. */
+export const createInbox = (client: SQSClient, url: string, visibility: number): Inbox => ({
+  async receive(max) {
+    const { Messages = [] } = await attempt('ReceiveMessage', () =>
+      client.send(
+        new ReceiveMessageCommand({
+          QueueUrl: url,
+          MaxNumberOfMessages: Math.min(BATCH, max),
+          WaitTimeSeconds: WAIT_SECONDS,
+          VisibilityTimeout: visibility,
+          MessageSystemAttributeNames: ['ApproximateReceiveCount', 'MessageGroupId', 'SentTimestamp'],
+        }),
+      ),
+    );
+    return Messages.map(received);
+  },
+  acknowledge: (messages) =>
+    inBatches('DeleteMessageBatch', messages, (Entries, limit) =>
+      client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }), limit),
+    ),
+  hide: (messages, seconds) =>
+    inBatches('ChangeMessageVisibilityBatch', messages, (entries, limit) => {
+      const Entries = entries.map((entry) => ({ ...entry, VisibilityTimeout: seconds }));
+      return client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }), limit);
+    }),
+  async depth() {
+    const { attributes, date } = await queueAttributes(client, url);
+    return { visible: Number(attributes['ApproximateNumberOfMessages'] ?? 0), date };
+  },
+});
+
+/** All attributes of a queue, and the Date of the answer (ms since the epoch, whole seconds). */
+export async function queueAttributes(client: SQSClient, url: string) {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
+  let header: string | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      header = (result.response as { headers?: Record<string, string> }).headers?.['date'];
+      return result;
+    },
+    { step: 'deserialize', name: 'readDateHeader' },
+  );
+  const answer: GetQueueAttributesResult = await call('GetQueueAttributes', (limit) => client.send(command, limit));
+  const date = Date.parse(header ?? '');
+  return {
+    attributes: answer.Attributes ?? {},
+    date: Number.isNaN(date) ? Math.floor(Date.now() / 1000) * 1000 : date,
+  };
+}
+
+const received = ({ MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} }: SqsMessage): Received => ({
+  id: MessageId,
+  receipt: ReceiptHandle,
+  body: Body,
+  group: Attributes.MessageGroupId ?? '',
+  receives: Number(Attributes.ApproximateReceiveCount ?? 1),
+  sentAt: Number(Attributes.SentTimestamp ?? 0),
+});
+
+interface BatchEntry {
+  readonly Id: string;
+  readonly ReceiptHandle: string;
+}
+
+/** What the batch call refuses (an expired receipt) has been received by somebody else: it comes back by itself. */
+async function inBatches(
+  operation: string,
+  messages: readonly Received[],
+  send: (
+    entries: BatchEntry[],
+    limit: { abortSignal: AbortSignal },
+  ) => Promise<{ Failed?: BatchResultErrorEntry[] | undefined }>,
+): Promise<void> {
+  for (let start = 0; start < messages.length; start += BATCH) {
+    const entries = messages
+      .slice(start, start + BATCH)
+      .map(({ receipt }, index) => ({ Id: String(index), ReceiptHandle: receipt }));
+    await call(operation, (limit) => send(entries, limit));
+  }
+}
+
+const call = <T>(operation: string, send: (limit: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> =>
+  attempt(operation, () => send({ abortSignal: AbortSignal.timeout(CALL_LIMIT) }));
+
+async function attempt<T>(operation: string, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    throw new ReplicationError('queue_unavailable', `SQS answered ${operation} with ${sdkErrorName(error)}`);
+  }
+}

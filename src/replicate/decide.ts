@@ -1,0 +1,158 @@
+import type { FailureCode } from '../errors.ts';
+import { currentId, type DestinationState, type TagChange } from './destination.ts';
+import { formatRef } from './ref.ts';
+import type { Absent, Present, SourceState } from './source.ts';
+import {
+  foreignTags,
+  missingTags,
+  type Owner,
+  sourceTag,
+  TAG_ABSENT,
+  TAG_SOURCE,
+  TAG_VAULT,
+  type Tags,
+} from './tags.ts';
+import { isOlder, type Moment, momentOf, momentOfId, versionId } from './version-id.ts';
+
+/** SecretString's limit in bytes of UTF-8 (Secrets Manager quotas). */
+const MAX_VALUE_BYTES = 65_536;
+
+/** All that a decision stands on; nothing else may be asked. */
+export interface Look {
+  readonly source: SourceState;
+  readonly destination: DestinationState | undefined;
+  readonly owner: Owner;
+  readonly secretName: string;
+  /** Tags that a present copy must carry beside its ownership: the destination's own and the version. */
+  readonly tags: Tags;
+  /** The newest version that an event told of. */
+  readonly hint: Moment | undefined;
+  /** Older answers than were seen before have stood long enough to be believed. */
+  readonly acceptStale: boolean;
+  /** RFC 3339, UTC. */
+  readonly now: string;
+}
+
+export type Action =
+  | { readonly kind: 'create'; readonly source: Present; readonly versionId: string }
+  | ({ readonly kind: 'put'; readonly source: Present } & Promotion)
+  | ({ readonly kind: 'promote' } & Promotion)
+  | { readonly kind: 'restore' | 'keep' }
+  | { readonly kind: 'mark' | 'unmark' | 'retag'; readonly tags: TagChange }
+  | { readonly kind: 'refuse' | 'hold'; readonly code: FailureCode; readonly text: string };
+
+export interface Promotion {
+  readonly versionId: string;
+  /** The version id seen at AWSCURRENT. */
+  readonly from: string | undefined;
+  /** To be set right after the promotion, off the lag path. */
+  readonly tags: TagChange;
+}
+
+/**
+ * What to do about one secret: pure, total, and the only place where policy lives.
+ * Asked in this order: is it ours, is the answer old, is it there, is it the same.
+ */
+export function decide(look: Look): Action {
+  const { source, destination, owner } = look;
+  if (destination === undefined) return firstSight(look);
+  const foreign = foreignTags(destination.tags, owner);
+  if (foreign.length > 0) return refuseForeign(look, destination, foreign);
+  if (destination.rotationEnabled || destination.owningService !== undefined) return refuseRotated(look, destination);
+  if (isBehindCurrent(look) && !look.acceptStale) return holdStale(look);
+  return source.kind === 'present' ? present(look, source, destination) : absent(look, source, destination);
+}
+
+/** Vault's answer is older than the version at AWSCURRENT. A purge names no version and is never older. */
+export function isBehindCurrent({ source, destination }: Look): boolean {
+  const id = destination === undefined ? undefined : currentId(destination);
+  const seen = id === undefined ? undefined : momentOfId(id);
+  const answered = answeredMoment(source);
+  return seen !== undefined && answered !== undefined && isOlder(answered, seen);
+}
+
+/**
+ * Vault's answer is older than what an event told of. What it says may be written where it is news, but the event is
+ * not done with. A purge counts as older: its own event tells of no version, so this one came from a write that the
+ * answering node may not have seen yet.
+ */
+export function isBehindHint({ source, hint }: Look): boolean {
+  if (hint === undefined) return false;
+  const answered = answeredMoment(source);
+  return answered === undefined || isOlder(answered, hint);
+}
+
+function answeredMoment(source: SourceState): Moment | undefined {
+  const version = source.kind === 'present' ? source : source.latest;
+  return version === undefined ? undefined : momentOf(version);
+}
+
+function firstSight(look: Look): Action {
+  const { source, owner } = look;
+  if (source.kind === 'absent') return absentBehindHint(look) ?? { kind: 'keep' };
+  return tooLarge(look, source) ?? { kind: 'create', source, versionId: versionId(owner.ref, source) };
+}
+
+function present(look: Look, source: Present, destination: DestinationState): Action {
+  if (destination.scheduledForDeletion) return { kind: 'restore' };
+  const id = versionId(look.owner.ref, source);
+  const from = currentId(destination);
+  const tags: TagChange = {
+    set: missingTags(look.tags, destination.tags),
+    remove: TAG_ABSENT in destination.tags ? [TAG_ABSENT] : [],
+  };
+  if (from === id) return sameVersion(tags);
+  const promotion = { versionId: id, from, tags };
+  if (destination.stages.has(id)) return { kind: 'promote', ...promotion };
+  return tooLarge(look, source) ?? { kind: 'put', source, ...promotion };
+}
+
+function sameVersion(tags: TagChange): Action {
+  if (tags.remove.length > 0) return { kind: 'unmark', tags };
+  return Object.keys(tags.set).length > 0 ? { kind: 'retag', tags } : { kind: 'keep' };
+}
+
+/** A mark counts only while all of it still fits: otherwise the absence is a new one, and so is its first sight. */
+function absent(look: Look, source: Absent, destination: DestinationState): Action {
+  const behind = absentBehindHint(look);
+  if (behind !== undefined) return behind;
+  if (destination.scheduledForDeletion) return { kind: 'keep' };
+  const why = source.why === 'deleted' ? (source.deletionTime ?? 'deleted') : source.why;
+  const fits = `${currentId(destination) ?? '-'} ${why}`;
+  const mark = destination.tags[TAG_ABSENT];
+  if (mark !== undefined && mark.slice(mark.indexOf(' ') + 1) === fits) return { kind: 'keep' };
+  return { kind: 'mark', tags: { set: { [TAG_ABSENT]: `${look.now} ${fits}` }, remove: [] } };
+}
+
+const absentBehindHint = (look: Look): Action | undefined =>
+  isBehindHint(look) && !look.acceptStale ? holdStale(look) : undefined;
+
+/**
+ * A secret that is nobody's or somebody else's is a conflict only while we would write there. One that carries our
+ * vault and ref under another mount or route is a conflict always: its absence here proves nothing about it.
+ */
+function refuseForeign({ source, owner, secretName }: Look, { tags }: DestinationState, foreign: string[]): Action {
+  const related = tags[TAG_VAULT] === owner.vault && tags[TAG_SOURCE] === sourceTag(owner.ref);
+  if (source.kind === 'absent' && !related) return { kind: 'keep' };
+  const text = `the secret ${secretName} exists and is not this copy of ${formatRef(owner.ref)}: of its tags, ${foreign.join(', ')} are missing or name another owner; rename or delete it, or exclude the path from the route`;
+  return { kind: 'refuse', code: 'not_owned', text };
+}
+
+function refuseRotated({ owner, secretName }: Look, { owningService }: DestinationState): Action {
+  const why = owningService === undefined ? 'has rotation enabled' : `is managed by ${owningService}`;
+  const text = `the secret ${secretName} ${why}, so that two would write it: end that, or exclude ${formatRef(owner.ref)} from the route`;
+  return { kind: 'refuse', code: 'rotation_enabled', text };
+}
+
+function tooLarge({ owner }: Look, { value }: Present): Action | undefined {
+  const bytes = Buffer.byteLength(value.reveal());
+  if (bytes <= MAX_VALUE_BYTES) return undefined;
+  const text = `the value of ${formatRef(owner.ref)} has ${bytes} bytes; Secrets Manager allows ${MAX_VALUE_BYTES}: split the secret, or exclude it from the route`;
+  return { kind: 'refuse', code: 'value_too_large', text };
+}
+
+const holdStale = ({ owner }: Look): Action => ({
+  kind: 'hold',
+  code: 'source_stale',
+  text: `Vault answered for ${formatRef(owner.ref)} with an older version than was seen before: a standby that lags, or a snapshot that was restored`,
+});

@@ -1,0 +1,61 @@
+import type { Sensitive } from '../sensitive.ts';
+import type { Tags } from './tags.ts';
+
+/**
+ * Our own staging label: a version carries it from its put until a later put takes it over.
+ * AWSPENDING is AWS rotation's and not ours to move.
+ */
+export const STAGING_LABEL = 'VAULTFERRY';
+export const CURRENT = 'AWSCURRENT';
+
+/** What Secrets Manager says now. */
+export interface DestinationState {
+  /** Everything after the look goes by the ARN: a name may have been given to a new, foreign secret since. */
+  readonly arn: string;
+  readonly tags: Tags;
+  /** Staging labels by version id; AWS does not list unlabelled versions. */
+  readonly stages: ReadonlyMap<string, readonly string[]>;
+  readonly scheduledForDeletion: boolean;
+  readonly rotationEnabled: boolean;
+  readonly owningService?: string;
+}
+
+export interface NewSecret {
+  readonly name: string;
+  readonly description: string;
+  readonly versionId: string;
+  readonly value: Sensitive<string>;
+  readonly tags: Tags;
+}
+
+/**
+ * Called right before a request is sent, after any wait for a turn. Throws promotion_conflict when what was read from
+ * Vault is too old to act upon: a worker that stalled must look again.
+ */
+export type StillFresh = () => void;
+
+/**
+ * Where copies go. Every method but `describe` throws promotion_conflict when the secret is no longer as it was seen
+ * (created, promoted, deleted or restored in between): look again, and decide anew.
+ */
+export interface Destination {
+  describe(name: string): Promise<DestinationState | undefined>;
+  create(secret: NewSecret): Promise<void>;
+  /** Puts a version under the staging label; AWSCURRENT stays where it is. */
+  put(arn: string, versionId: string, value: Sensitive<string>): Promise<void>;
+  /** Moves AWSCURRENT to `versionId` if, and only if, it still stands at `from` (undefined: at no version). */
+  promote(arn: string, versionId: string, from: string | undefined, stillFresh: StillFresh): Promise<void>;
+  restore(arn: string, stillFresh: StillFresh): Promise<void>;
+  retag(arn: string, change: TagChange, stillFresh: StillFresh): Promise<void>;
+}
+
+export interface TagChange {
+  readonly set: Tags;
+  readonly remove: readonly string[];
+}
+
+/** The version at AWSCURRENT. */
+export function currentId({ stages }: DestinationState): string | undefined {
+  for (const [id, labels] of stages) if (labels.includes(CURRENT)) return id;
+  return undefined;
+}

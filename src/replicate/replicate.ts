@@ -1,0 +1,183 @@
+import type { Clock } from '../clock.ts';
+import { ReplicationError } from '../errors.ts';
+import { type Action, decide, isBehindCurrent, isBehindHint, type Look, type Promotion } from './decide.ts';
+import type { Destination, NewSecret, StillFresh } from './destination.ts';
+import { checkName } from './name.ts';
+import { formatRef, type SecretRef } from './ref.ts';
+import type { Present, Source } from './source.ts';
+import { createStaleRows } from './stale-rows.ts';
+import { ownershipTags, sourceText, TAG_VERSION, type Tags } from './tags.ts';
+import type { Moment } from './version-id.ts';
+
+/** What was read from Vault may be acted upon for this long, in ms. */
+const FRESH_FOR = 10_000;
+/** Looks that may be lost to somebody else's promotion before the message waits. */
+const MAX_LOOKS = 5;
+/** Description's limit, in characters (CreateSecret, API reference). */
+const MAX_DESCRIPTION = 2048;
+
+/** What one message asks for: one secret, one copy. */
+export interface Order {
+  readonly ref: SecretRef;
+  readonly route: string;
+  readonly secretName: string;
+  readonly hint: Moment | undefined;
+}
+
+export type Outcome =
+  | 'created'
+  | 'updated'
+  | 'promoted'
+  | 'restored'
+  | 'marked_absent'
+  | 'unmarked'
+  | 'retagged'
+  | 'unchanged';
+
+export interface Replicated {
+  /** The last thing that was written, or `unchanged`. */
+  readonly outcome: Outcome;
+  /** Vault has not yet answered with the version that the event told of: the message is not done. */
+  readonly behindHint: boolean;
+  /** An older version was written on purpose, since Vault has answered nothing else for two minutes. */
+  readonly wentBack: boolean;
+}
+
+/** Told at once of each write that took effect; `version` is Vault's number, absent where Vault has none. */
+export type OnWritten = (outcome: Outcome, version: number | undefined) => void;
+
+export interface ReplicatorPorts {
+  readonly source: Pick<Source, 'read'>;
+  readonly destination: Destination;
+  readonly clock: Clock;
+  readonly vault: string;
+  /** The destination's own tags. */
+  readonly tags: Tags;
+  /** Whether copies carry Vault's version number as the tag `version`. */
+  readonly versionTag: boolean;
+}
+
+/**
+ * Looks at one secret at both ends, decides, applies. Throws a ReplicationError when it was refused or must wait.
+ * Every loss to somebody else's hand starts it over from the look.
+ */
+export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritten: OnWritten) => Promise<Replicated> {
+  const { source, destination, clock } = ports;
+  const staleRows = createStaleRows(clock);
+
+  const lookAt = async ({ ref, route, secretName, hint }: Order): Promise<Look> => {
+    const seen = await destination.describe(secretName); // before the source: the swap guards what lies between
+    const state = await source.read(ref);
+    const version = ports.versionTag && state.kind === 'present' ? { [TAG_VERSION]: String(state.version) } : {};
+    return {
+      source: state,
+      destination: seen,
+      owner: { vault: ports.vault, route, ref, mount: state.mount },
+      secretName,
+      tags: { ...ports.tags, ...version },
+      hint,
+      acceptStale: staleRows.believed(secretName),
+      now: new Date(clock.now()).toISOString(),
+    };
+  };
+
+  const once = async (order: Order, onWritten: OnWritten): Promise<Replicated | 'again'> => {
+    const stillFresh = freshness(clock, order.ref);
+    const look = await lookAt(order);
+    const stale = isBehindCurrent(look) || isBehindHint(look);
+    staleRows.note(order.secretName, stale);
+    const version = look.source.kind === 'present' ? look.source.version : undefined;
+    const outcome = await apply(destination, decide(look), look, stillFresh, (written) => onWritten(written, version));
+    if (outcome === 'restored') return 'again';
+    return { outcome, behindHint: isBehindHint(look) && !look.acceptStale, wentBack: stale && look.acceptStale };
+  };
+
+  return async (order, onWritten) => {
+    checkName(order.secretName, order.ref);
+    let last: Outcome = 'unchanged';
+    const remember: OnWritten = (outcome, version) => {
+      last = outcome;
+      onWritten(outcome, version);
+    };
+    for (let looks = 1; ; looks += 1) {
+      const result = await once(order, remember).catch((error: unknown) => {
+        const lost = error instanceof ReplicationError && error.code === 'promotion_conflict';
+        if (!lost || looks >= MAX_LOOKS) throw error;
+        return 'again' as const;
+      });
+      if (result !== 'again') return { ...result, outcome: result.outcome === 'unchanged' ? last : result.outcome };
+    }
+  };
+}
+
+/** A look that was overtaken by a stall must not be acted upon: what it read may have been replaced since. */
+function freshness(clock: Clock, ref: SecretRef): StillFresh {
+  const began = clock.monotonic();
+  return () => {
+    if (clock.monotonic() - began <= FRESH_FOR) return;
+    const text = `what Vault said of ${formatRef(ref)} is over ${FRESH_FOR / 1000} s old: it is looked at again`;
+    throw new ReplicationError('promotion_conflict', text);
+  };
+}
+
+async function apply(
+  destination: Destination,
+  action: Action,
+  look: Look,
+  stillFresh: StillFresh,
+  written: (outcome: Outcome) => void,
+): Promise<Outcome> {
+  const arn = look.destination?.arn ?? '';
+  const done = (outcome: Outcome): Outcome => {
+    written(outcome);
+    return outcome;
+  };
+  switch (action.kind) {
+    case 'create':
+      await destination.create(newSecret(look, action.source, action.versionId));
+      return done('created');
+    case 'put':
+      await destination.put(arn, action.versionId, action.source.value);
+      return promote(destination, arn, action, stillFresh, () => done('updated'));
+    case 'promote':
+      return promote(destination, arn, action, stillFresh, () => done('promoted'));
+    case 'restore':
+      await destination.restore(arn, stillFresh);
+      return done('restored');
+    case 'mark':
+    case 'unmark':
+    case 'retag':
+      await destination.retag(arn, action.tags, stillFresh);
+      return done(TAGGED[action.kind]);
+    case 'keep':
+      return 'unchanged';
+    case 'refuse':
+    case 'hold':
+      throw new ReplicationError(action.code, action.text);
+    default:
+      return action satisfies never;
+  }
+}
+
+const TAGGED = { mark: 'marked_absent', unmark: 'unmarked', retag: 'retagged' } as const;
+
+async function promote(
+  destination: Destination,
+  arn: string,
+  { versionId, from, tags }: Promotion,
+  stillFresh: StillFresh,
+  done: () => Outcome,
+): Promise<Outcome> {
+  await destination.promote(arn, versionId, from, stillFresh);
+  const outcome = done(); // told before the tags follow: the value is there, and its lag ends here
+  await destination.retag(arn, tags, stillFresh);
+  return outcome;
+}
+
+const newSecret = ({ owner, secretName, tags }: Look, { value }: Present, versionId: string): NewSecret => ({
+  name: secretName,
+  description: sourceText(owner.ref).slice(0, MAX_DESCRIPTION),
+  versionId,
+  value,
+  tags: { ...tags, ...ownershipTags(owner) },
+});

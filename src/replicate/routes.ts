@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import picomatch from 'picomatch';
+import { secretName } from './name.ts';
+import type { MountRef, SecretRef } from './ref.ts';
+
+/** Which refs go to which destinations, under which name. */
+export interface Route extends MountRef {
+  readonly name: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly to: readonly string[];
+  /** Name template of `{namespace} {mount} {path}`. */
+  readonly as: string;
+}
+
+/** What of a destination's configuration tells which account and region it is, as written. */
+export interface DestinationAddress {
+  readonly region?: string;
+  readonly endpoint?: string;
+}
+
+/** One copy that a ref asks for. */
+export interface Target {
+  readonly route: string;
+  readonly destination: string;
+  readonly secretName: string;
+  /** MessageGroupId: the thing written is the unit of order. */
+  readonly group: string;
+}
+
+export interface Routes {
+  readonly mounts: readonly MountRef[];
+  /** Every copy of the ref; where two routes lead to one name, the first one wins. */
+  targets(ref: SecretRef): Target[];
+}
+
+/**
+ * SHA-256 hex of [account, region, endpoint, name] from the configuration as written, so that every process gets the
+ * same group and asks AWS nothing. The account is that of the destination's role ARN, "" without a role.
+ */
+export const messageGroup = ({ region = '', endpoint = '' }: DestinationAddress, name: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify(['', region, endpoint, name]))
+    .digest('hex');
+
+type PathTest = (path: string) => boolean;
+
+/** `**` alone takes every path, also those that a glob's `.` would miss (line breaks). */
+function pathTest(globs: readonly string[]): PathTest {
+  if (globs.includes('**')) return () => true;
+  return globs.length === 0 ? () => false : picomatch([...globs], { dot: true });
+}
+
+export function createRoutes(
+  routes: readonly Route[],
+  destinations: Readonly<Record<string, DestinationAddress>>,
+): Routes {
+  const compiled = routes.map((route) => ({
+    ...route,
+    included: pathTest(route.include),
+    excluded: pathTest(route.exclude),
+  }));
+  const matches = (ref: SecretRef) =>
+    compiled.filter(
+      ({ namespace, mount, included, excluded }) =>
+        namespace === ref.namespace && mount === ref.mount && included(ref.path) && !excluded(ref.path),
+    );
+  return {
+    mounts: distinctMounts(routes),
+    targets(ref) {
+      const targets = new Map<string, Target>();
+      for (const route of matches(ref)) {
+        const name = secretName(route.as, ref);
+        for (const destination of route.to) {
+          const group = messageGroup(destinations[destination] ?? {}, name);
+          if (!targets.has(group)) targets.set(group, { route: route.name, destination, secretName: name, group });
+        }
+      }
+      return [...targets.values()];
+    },
+  };
+}
+
+function distinctMounts(routes: readonly Route[]): MountRef[] {
+  const mounts = new Map(routes.map(({ namespace, mount }) => [`${namespace}\0${mount}`, { namespace, mount }]));
+  return [...mounts.values()];
+}

@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises';
+import Fastify from 'fastify';
+import { createMetrics, type Metrics } from '../admin/metrics.ts';
+import { createReadiness } from '../admin/readiness.ts';
+import { admin } from '../admin/server.ts';
+import { sqsClient } from '../aws/clients.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import type { AuthConfig, Config } from '../config/config.ts';
+import { ConfigError } from '../config/errors.ts';
+import type { Role } from '../config/roles.ts';
+import { ReplicationError } from '../errors.ts';
+import { createLimiter } from '../limiter.ts';
+import type { Log } from '../log.ts';
+import { createPublisher } from '../queue/sqs.ts';
+import { createRoutes } from '../replicate/routes.ts';
+import { createVaultSource, type VaultSource } from '../vault/source.ts';
+import type { TokenAuth } from '../vault/token.ts';
+import { checkRegions } from './check-regions.ts';
+import { createIngressRole, type IngressRole } from './ingress-role.ts';
+import { listenHttp } from './listen-http.ts';
+import { createWorkerRole, QueueUnfit, type WorkerRole } from './worker-role.ts';
+
+/** The whole way down may take this long, in ms; then the rest is left to SQS, which hands it out again. */
+const STOP_WITHIN = 18_000;
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly roles: ReadonlySet<Role>;
+  readonly log: Log;
+  /** AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_SQS is set. */
+  readonly endpointChosen: boolean;
+  /** Aborts when the process is asked to end. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs the roles until the signal aborts. Returns the exit code: 0, 1 when a listener cannot bind, 2 when the queues are unfit. */
+export async function serve(options: ServeOptions): Promise<number> {
+  const { config, log, signal } = options;
+  await checkRegions(config, options.roles);
+  const house = await build(options);
+  const stopping = new AbortController();
+  try {
+    await house.listen();
+  } catch (error) {
+    log.error({ event: 'listen.failed', text: error instanceof Error ? error.message : 'cannot listen' });
+    await within(house.close(), systemClock);
+    return 1;
+  }
+  const aborted = new Promise<'aborted'>((resolve) => {
+    if (signal.aborted) resolve('aborted');
+    signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+  });
+  const ended = await Promise.race([aborted, house.run(stopping.signal)]).catch((error: unknown) => error);
+  stopping.abort();
+  await within(house.close(), systemClock);
+  if (ended instanceof QueueUnfit) for (const text of ended.problems) log.error({ event: 'queue.unfit', text });
+  log.info({ event: 'stopped' });
+  if (ended instanceof QueueUnfit) return 2;
+  return ended === 'aborted' ? 0 : 1;
+}
+
+const within = (closing: Promise<unknown>, clock: Clock) => Promise.race([closing, clock.sleep(STOP_WITHIN)]);
+
+interface House {
+  listen(): Promise<void>;
+  run(signal: AbortSignal): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** The composition root: configuration -> clients -> roles. Closed in the reverse order. */
+async function build({ config, roles, log, endpointChosen }: ServeOptions): Promise<House> {
+  const metrics = createMetrics();
+  const sqs = sqsClient(endpointChosen);
+  const routes = createRoutes(config.routes, config.destinations);
+  const publisher = createPublisher(sqs, config.queue.url);
+  const source = await vaultSource(config, log);
+  const shared = { config, routes, publisher, clock: systemClock, log, metrics };
+  const ingress = roles.has('ingress') && config.ingress !== false ? config.ingress : undefined;
+  const doors = ingress && createIngressRole({ ...shared, mount: mountOf(source) }, ingress);
+  const worker = roles.has('worker') && source ? createWorkerRole({ ...shared, sqs, source }) : undefined;
+  const app = adminApp(config, [doors, worker], metrics);
+  return {
+    async listen() {
+      const addresses = { admin: await listenHttp(app, config.admin.listen), ...(await doors?.listen()) };
+      log.info({ event: 'ready', roles: [...roles], vault: config.vault.id, ...addresses });
+    },
+    run: (signal) => Promise.all([doors?.run(signal), worker?.run(), neverSettling()]),
+    async close() {
+      await Promise.all([doors?.close(), worker?.close()]);
+      await source?.close();
+      await app.close();
+    },
+  };
+}
+
+const neverSettling = () => new Promise<never>(() => undefined);
+
+async function vaultSource({ vault, sweep }: Config, log: Log): Promise<VaultSource | undefined> {
+  const { address, auth, caFile, timeout } = vault;
+  const token = auth && tokenAuth(auth);
+  if (address === undefined || token === undefined) return undefined;
+  const ca = caFile === undefined ? undefined : await readCa(caFile);
+  const { turn } = createLimiter(sweep.vaultRequestsPerSecond, systemClock);
+  return createVaultSource({ address, ca, timeout, token, log, pace: turn });
+}
+
+function tokenAuth({ token, tokenFile }: AuthConfig): TokenAuth | undefined {
+  if (tokenFile !== undefined) return { tokenFile };
+  return token && { token };
+}
+
+async function readCa(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    throw new ConfigError([{ path: ['vault', 'caFile'], text: 'cannot be read' }]);
+  }
+}
+
+/** Only `kvVersion: auto` asks, and where that is configured so is a Vault to ask. */
+const mountOf = (source: VaultSource | undefined) => async (ref: Parameters<VaultSource['mount']>[0]) => {
+  if (source !== undefined) return source.mount(ref);
+  throw new ReplicationError('source_unavailable', 'no vault.address is configured to ask for the KV version');
+};
+
+function adminApp(config: Config, roles: readonly (IngressRole | WorkerRole | undefined)[], metrics: Metrics) {
+  const running = roles.filter((role) => role !== undefined);
+  for (const { gauges } of running) metrics.addGauges(gauges);
+  const readiness = createReadiness(
+    running.flatMap(({ parts }) => parts),
+    systemClock,
+  );
+  const app = Fastify();
+  app.register(admin, { readiness, registry: metrics.registry, ...config.admin });
+  return app;
+}

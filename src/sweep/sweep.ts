@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { encodeMessage, findingDeduplicationId } from '../queue/message.ts';
+import { BATCH, type Inbox, type Outgoing, type Publisher } from '../queue/ports.ts';
+import { formatMount, type MountRef, type SecretRef } from '../replicate/ref.ts';
+import type { Routes } from '../replicate/routes.ts';
+import type { Source } from '../replicate/source.ts';
+import { type Tags, taggedRef } from '../replicate/tags.ts';
+
+/** A sweep adds nothing while this many messages wait: a fresh write must never stand behind it. */
+const MAX_VISIBLE = 500;
+/** How long it then waits before it asks again, in ms. */
+const CROWDED_PAUSE = 1_000;
+/** Findings between two looks at the queue's depth. */
+const DEPTH_CHECKED_EVERY = 10 * BATCH;
+
+/** A copy that carries our vault's tag, as a listing of the destination shows it. */
+export interface OwnedCopy {
+  readonly tags: Tags;
+  readonly description: string;
+}
+
+export interface SweepOptions {
+  readonly vault: string;
+  readonly source: Pick<Source, 'list'>;
+  readonly routes: Routes;
+  /** All copies of this vault at every destination. */
+  readonly copies: () => AsyncIterable<OwnedCopy>;
+  readonly publisher: Publisher;
+  readonly depth: Inbox['depth'];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface SweepReport {
+  /** Refs that were found, at the source or by their copy. */
+  readonly refs: number;
+  /** Messages that were sent. */
+  readonly enqueued: number;
+  /** Mounts that could not be listed: nothing is known of them. */
+  readonly failed: readonly string[];
+}
+
+/**
+ * Looks at everything once: every secret that Vault lists, and every copy whose secret Vault no longer lists, is put on
+ * the queue as one reference, and the worker decides. Reads names only. Throws when the destination or SQS fail.
+ */
+export async function sweep(options: SweepOptions, signal: AbortSignal): Promise<SweepReport> {
+  const seen = new Set<string>();
+  const findings = createFindings(options, signal);
+  const find = async (ref: SecretRef) => {
+    const key = JSON.stringify([ref.namespace, ref.mount, ref.path]);
+    if (seen.has(key)) return;
+    seen.add(key);
+    await findings.add(ref);
+  };
+  const failed: string[] = [];
+  for (const mount of options.routes.mounts) {
+    if (!(await listMount(options, mount, find, signal))) failed.push(formatMount(mount));
+  }
+  for await (const { tags, description } of options.copies()) {
+    const ref = taggedRef(tags, description, options.routes.mounts);
+    if (ref !== undefined) await find(ref);
+  }
+  return { refs: seen.size, enqueued: await findings.end(), failed };
+}
+
+async function listMount(
+  { source, log }: SweepOptions,
+  mount: MountRef,
+  find: (ref: SecretRef) => Promise<void>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const paths = source.list(mount)[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await paths.next().catch((error: unknown) => {
+      log.warn({ event: 'sweep.listing_failed', mount: formatMount(mount), err: error });
+      return undefined;
+    });
+    signal.throwIfAborted();
+    if (next === undefined) return false;
+    if (next.done === true) return true;
+    await find({ ...mount, path: next.value });
+  }
+}
+
+/** Sends what was found in batches, and holds back while the queue is crowded. */
+function createFindings({ vault, routes, publisher, depth, clock }: SweepOptions, signal: AbortSignal) {
+  const sweepId = randomUUID(); // a sweep that is run again finds anew: its ids must not be taken for the first run's
+  const batch: Outgoing[] = [];
+  let enqueued = 0;
+
+  const room = async () => {
+    while ((await depth()).visible >= MAX_VISIBLE) {
+      await clock.sleep(CROWDED_PAUSE, signal);
+      signal.throwIfAborted();
+    }
+  };
+  const send = async () => {
+    if (enqueued % DEPTH_CHECKED_EVERY === 0) await room();
+    while (batch.length > 0) {
+      const sent = batch.splice(0, BATCH);
+      const notTaken = await publisher.send(sent);
+      enqueued += sent.length - notTaken.length;
+      for (const { index, forGood } of notTaken) {
+        const again = sent[index];
+        if (!forGood && again !== undefined) batch.push(again);
+      }
+    }
+  };
+  return {
+    async add(ref: SecretRef) {
+      for (const { route, destination, group } of routes.targets(ref)) {
+        const body = encodeMessage({
+          v: 1,
+          kind: 'change',
+          vault,
+          ...ref,
+          route,
+          destination,
+          origin: 'sweep',
+          sweepId,
+        });
+        batch.push({ body, group, deduplicationId: findingDeduplicationId(group, sweepId) });
+      }
+      if (batch.length >= BATCH) await send();
+    },
+    async end() {
+      if (batch.length > 0) await send();
+      return enqueued;
+    },
+  };
+}
