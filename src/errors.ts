@@ -44,3 +44,12 @@ export class ReplicationError extends Error {
     return TREATMENTS[this.code];
   }
 }
+
+/** A foreign error is a fault of this program, and its text is not trusted to hold no value: only its kind is kept. */
+export const toReplicationError = (thrown: unknown): ReplicationError =>
+  thrown instanceof ReplicationError
+    ? thrown
+    : new ReplicationError(
+        'internal',
+        `an unexpected ${thrown instanceof Error ? thrown.name : 'error'}: please report it`,
+      );

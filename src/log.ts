@@ -1,4 +1,4 @@
-import { pino, stdSerializers, stdTimeFunctions } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
 import { ReplicationError } from './errors.ts';
 
@@ -38,6 +38,7 @@ const safe = (fields: LogFields): object =>
 function describeError(error: unknown): object {
   if (error instanceof ReplicationError) return { code: error.code, text: error.message };
   if (!(error instanceof Error)) return { type: typeof error };
-  const { type, stack } = stdSerializers.err(error);
-  return { type, stack: stack.split('\n').filter((line) => line.trimStart().startsWith('at ')) };
+  const { name, message, stack = '' } = error;
+  const frames = stack.startsWith(`${name}: ${message}`) ? stack.slice(name.length + message.length + 2) : '';
+  return { type: error.constructor.name, stack: frames.split('\n').flatMap((line) => line.trim() || []) };
 }

@@ -28,7 +28,8 @@ export function destinationFailure(error: unknown, call: string, secret: string)
   if (error instanceof ReplicationError) return error;
   const name = sdkErrorName(error);
   const { $metadata, $retryable } = (error ?? {}) as Partial<SdkError>;
-  const code = $retryable?.throttling === true ? 'destination_throttled' : (CODES[name] ?? 'destination_unavailable');
+  const throttled = $retryable?.throttling === true || $metadata?.httpStatusCode === 429;
+  const code = throttled ? 'destination_throttled' : (CODES[name] ?? 'destination_unavailable');
   const request = $metadata?.requestId === undefined ? '' : ` (request ${$metadata.requestId})`;
   return new ReplicationError(code, `Secrets Manager answered ${call} for ${secret} with ${name}${request}`);
 }

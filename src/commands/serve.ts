@@ -17,6 +17,7 @@ export async function serveCommand({ config, roles, env }: ServeCommand): Promis
   if (lacking.length > 0) throw new ConfigError(lacking);
   const log = createLog(config.log.level, process.stderr.isTTY === true);
   reportWarnings(log);
+  endOnCrash(log);
   const code = await serve({ config, roles, log, endpointChosen: endpointChosen(env), signal: stopSignal() });
   // Whatever is still under way when the time to stop is over must not keep the process.
   process.exit(code);
@@ -32,4 +33,12 @@ function stopSignal(): AbortSignal {
 function reportWarnings(log: Log): void {
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => log.warn({ event: 'process.warning', name, text: message }));
+}
+
+/** Node would print the error's own text, which may quote what it was about. */
+function endOnCrash(log: Log): void {
+  process.on('uncaughtException', (error) => {
+    log.error({ event: 'crashed', err: error });
+    process.exit(1);
+  });
 }

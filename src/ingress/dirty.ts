@@ -8,7 +8,7 @@ export interface Dirty {
   /** What is coalesced: one copy of one ref. */
   readonly key: string;
   readonly message: Outgoing;
-  /** The audit entry's time; the newest entry's hints are kept. */
+  /** The audit entry's time in digits of one width, "" when it has none; the newest entry's hints are kept. */
   readonly auditTime: string;
   readonly onQueued: readonly OnQueued[];
 }
@@ -36,13 +36,10 @@ export function createDirtyCopies(limit: number, overflow: (onQueued: readonly O
   const waiting = new Map<string, Dirty>();
   const sending = new Set<string>();
 
-  const insert = (dirty: Dirty) => {
-    const before = waiting.get(dirty.key);
-    waiting.set(dirty.key, before === undefined ? dirty : merged(before, dirty));
-  };
   return {
     add(dirty) {
-      insert(dirty);
+      const before = waiting.get(dirty.key);
+      waiting.set(dirty.key, before === undefined ? dirty : merged(before, dirty));
       if (waiting.size <= limit) return;
       const onQueued = [...waiting.values()].flatMap((dropped) => dropped.onQueued);
       waiting.clear();
@@ -73,7 +70,8 @@ export function createDirtyCopies(limit: number, overflow: (onQueued: readonly O
     giveBack(batch) {
       for (const dirty of batch) {
         sending.delete(dirty.key);
-        insert(dirty);
+        const newer = waiting.get(dirty.key);
+        waiting.set(dirty.key, newer === undefined ? dirty : merged(dirty, newer));
       }
     },
     get size() {

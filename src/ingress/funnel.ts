@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import { auditDeduplicationId, encodeMessage } from '../queue/message.ts';
 import type { MountRef, SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
+import { compactTime } from '../replicate/version-id.ts';
 import type { DirtyCopies, OnQueued } from './dirty.ts';
 import type { SweepRequests } from './sweep-request.ts';
 
@@ -42,13 +43,14 @@ export function createFunnel(options: FunnelOptions): Funnel {
   const warnOfRawValues = once(() => options.log.warn({ event: 'audit.log_raw', text: RAW_VALUES }));
 
   const change = (ref: SecretRef, kv: 1 | 2, hints: ChangeHints, onQueued: readonly OnQueued[]): number => {
+    const auditTime = compactTime(hints.auditTime ?? '') ?? ''; // Go trims zeros: as written, times do not compare
     let messages = 0;
     for (const target of routes.targets(ref)) {
       const body = changeBody(options.vault, ref, kv, hints, target);
       if (Buffer.byteLength(body) > MAX_BODY) continue;
-      const { auditTime = '', requestId = randomUUID() } = hints;
+      const { requestId = randomUUID() } = hints;
       const message = { body, group: target.group, deduplicationId: auditDeduplicationId(target.group, requestId) };
-      dirty.add({ key: copyKey(ref, target), message, auditTime, onQueued });
+      dirty.add({ key: copyKey(ref, target, hints.version !== undefined), message, auditTime, onQueued });
       metrics.change(target.route);
       messages += 1;
     }
@@ -86,10 +88,13 @@ function changeBody(vault: string, ref: SecretRef, kv: 1 | 2, hints: ChangeHints
   return encodeMessage({ v: 1, kind: 'change', vault, ...ref, route, destination, origin: 'audit', kv, ...hints });
 }
 
-/** Short, whatever the ref is: thousands of them may wait. */
-const copyKey = (ref: MountRef & SecretRef, { group }: Target): string =>
+/**
+ * Short, whatever the ref is: thousands of them may wait. A change that tells of no version (a delete, metadata) must not
+ * take the place of one that does: its version is what a lagging standby's answer is held against.
+ */
+const copyKey = (ref: MountRef & SecretRef, { group }: Target, toldVersion: boolean): string =>
   createHash('sha1')
-    .update(JSON.stringify([group, ref.namespace, ref.mount, ref.path]))
+    .update(JSON.stringify([group, ref.namespace, ref.mount, ref.path, toldVersion]))
     .digest('base64');
 
 function once(act: () => void): () => void {

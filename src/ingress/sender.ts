@@ -9,6 +9,8 @@ import type { SweepRequest, SweepRequests } from './sweep-request.ts';
 const SENDERS = 4;
 /** Lines of a mount that Vault cannot yet be asked about would ask for a sweep each: one request in this time, in ms. */
 const SWEEP_PACE = 1_000;
+/** Before what SQS did not take out of a batch is sent again, in ms. */
+const REFUSED_PAUSE = 1_000;
 /** Of the 256 KiB that every SQS takes in one batch, what bodies may use; the rest is for their frame. */
 const BATCH_BYTES = 200 * 1024;
 
@@ -38,7 +40,7 @@ export function createSender({ publisher, dirty, sweeps, clock, log, onQueued }:
 
   const flush = () => {
     while (!outage.on && inFlight < SENDERS) {
-      const batch = sweepBatch() ?? dirtyBatch(dirty, onQueued);
+      const batch = sweepBatch() ?? dirtyBatch(dirty, { onQueued, log });
       if (batch === undefined) break;
       void send(batch);
     }
@@ -58,9 +60,11 @@ export function createSender({ publisher, dirty, sweeps, clock, log, onQueued }:
   const send = async (batch: Batch) => {
     inFlight += 1;
     try {
-      batch.sent(await publisher.send(batch.messages));
+      const notTaken = await publisher.send(batch.messages);
+      batch.sent(notTaken);
       if (failures > 0) log.info({ event: 'queue.reachable' });
       failures = 0;
+      if (notTaken.some(({ forGood }) => !forGood)) outage.start(REFUSED_PAUSE);
     } catch (error) {
       batch.failed();
       if (failures === 0) log.warn({ event: 'queue.unreachable', err: error, dirty: dirty.size });
@@ -122,13 +126,15 @@ function sweepRequestBatch(request: SweepRequest, sweeps: SweepRequests): Batch 
   };
 }
 
-function dirtyBatch(dirty: DirtyCopies, onQueued: SenderOptions['onQueued']): Batch | undefined {
+function dirtyBatch(dirty: DirtyCopies, { onQueued, log }: Pick<SenderOptions, 'onQueued' | 'log'>): Batch | undefined {
   const batch = dirty.take(BATCH, BATCH_BYTES);
   if (batch.length === 0) return undefined;
   return {
     messages: batch.map(({ message }) => message),
     sent(notTaken) {
       const again = new Set(notTaken.flatMap(({ index, forGood }) => (forGood ? [] : [index])));
+      const refused = notTaken.length - again.size;
+      if (refused > 0) log.error({ event: 'change.refused', messages: refused, text: 'SQS takes no such message' });
       const done = batch.filter((_, index) => !again.has(index));
       dirty.sent(done);
       for (const member of done) onQueued(member);

@@ -1,4 +1,4 @@
-import { chmod, chown, readFile, unlink } from 'node:fs/promises';
+import { chmod, chown, lstat, readFile, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import type { FastifyPluginAsync } from 'fastify';
 import type { SocketAddress } from '../config/address.ts';
@@ -111,15 +111,19 @@ const bind = (server: net.Server, target: net.ListenOptions): Promise<void> =>
     });
   });
 
-/** A socket file whose owner died is in the way; one that answers belongs to somebody, and binding fails on it. */
+/**
+ * A socket file whose owner died is in the way. One that answers belongs to somebody, and so does whatever is no socket
+ * (it refuses connections, too): they stay, and binding fails on them.
+ */
 async function removeStale(path: string): Promise<void> {
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = net.connect(path, () => resolve(true));
-    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED'));
-    probe.once('close', () => probe.destroy());
-    probe.unref();
+  const file = await lstat(path).catch(() => undefined);
+  if (!file?.isSocket()) return;
+  const refused = await new Promise<boolean>((resolve) => {
+    const probe = net.connect(path, () => probe.destroy());
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
+    probe.once('close', () => resolve(false));
   });
-  if (!alive) await unlink(path);
+  if (refused) await unlink(path);
 }
 
 /** Node has no getgrnam. */

@@ -28,10 +28,13 @@ export function createSweepRequests(vault: string): SweepRequests {
   let gap = 0;
   let reasons = new Set<GapReason>();
   let waiting: OnQueued[] = [];
+  const wait = (onQueued: readonly OnQueued[]) => {
+    for (const told of onQueued) waiting.push(told); // one by one: after an overflow they are too many for one call
+  };
   return {
     ask(reason, onQueued = []) {
       reasons.add(reason);
-      waiting.push(...onQueued);
+      wait(onQueued);
     },
     take() {
       if (reasons.size === 0) return undefined;
@@ -46,7 +49,7 @@ export function createSweepRequests(vault: string): SweepRequests {
     },
     giveBack(request) {
       for (const reason of request.reasons) reasons.add(reason);
-      waiting.push(...request.onQueued);
+      wait(request.onQueued);
     },
     get pending() {
       return reasons.size > 0;

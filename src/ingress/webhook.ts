@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { type AuditEntry, parseEntry } from '../audit/entry.ts';
 import { bearerTest } from '../bearer.ts';
 import type { Clock } from '../clock.ts';
@@ -21,6 +21,8 @@ export interface WebhookOptions {
   readonly rateLimit: { readonly max: number; readonly window: number };
   readonly funnel: Funnel;
   readonly flush: () => void;
+  /** False while SQS cannot be reached: the changes are kept, and the sender is told at once to try again. */
+  readonly reachable: () => boolean;
   readonly clock: Clock;
 }
 
@@ -33,10 +35,15 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
   const authorized = bearerTest(options.tokens);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY }, (_request, body, done) => done(null, body));
-  app.addHook('onRequest', async (request, reply) => {
+  // After the rate limit's onRequest, so that guesses of a token are limited too, and before the body is read.
+  app.addHook('preParsing', async (request, reply) => {
     if (!authorized(request.headers.authorization)) return refuse(reply, 401, 'a valid bearer token is needed');
     return undefined;
   });
+  app.setErrorHandler<FastifyError>(({ statusCode = 500, message }, _request, reply) =>
+    refuse(reply, statusCode, statusCode < 500 ? message : 'unexpected; send the same again'),
+  );
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'there is only POST /v1/audit'));
   app.post('/v1/audit', { bodyLimit: MAX_BODY }, (request, reply) => receive(request, reply, options));
 };
 
@@ -44,10 +51,10 @@ async function receive(request: FastifyRequest, reply: FastifyReply, options: We
   const body = await unpacked(request);
   if (body === undefined) return refuse(reply, 400, `the body is not gzip, or unpacks to over ${MAX_BODY} bytes`);
   const { entries, malformed } = readEntries(body);
-  const queued = acceptAll(entries, options);
   const waits = (request.query as { ack?: unknown }).ack !== 'received';
+  const queued = waits && options.reachable() ? acceptAll(entries, options) : acceptAtOnce(entries, options);
   if (malformed.length > 0) return refuse(reply, 400, `not an audit entry: number ${malformed.join(', ')}`);
-  if (waits && !(await withinLimit(queued, options.clock))) {
+  if (waits && !(await queued)) {
     reply.header('retry-after', '5');
     return refuse(reply, 503, 'SQS did not take the changes in time; send the same again');
   }
@@ -93,9 +100,16 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Resolves when all changes of the entries are on the queue, by these messages or newer ones. */
-function acceptAll(entries: readonly AuditEntry[], { funnel, flush }: WebhookOptions): Promise<void> {
-  return new Promise((resolve) => {
+/** Nobody waits for the changes' messages: the sender does not want to, or there is no SQS, and each wait costs memory. */
+async function acceptAtOnce(entries: readonly AuditEntry[], { funnel, flush }: WebhookOptions): Promise<boolean> {
+  for (const entry of entries) funnel.accept(entry);
+  flush();
+  return false;
+}
+
+/** True when all changes of the entries are on the queue in time, by these messages or newer ones. */
+function acceptAll(entries: readonly AuditEntry[], { funnel, flush, clock }: WebhookOptions): Promise<boolean> {
+  const queued = new Promise<void>((resolve) => {
     let expected = 0;
     let told = 0;
     let complete = false;
@@ -111,6 +125,7 @@ function acceptAll(entries: readonly AuditEntry[], { funnel, flush }: WebhookOpt
     check();
     flush();
   });
+  return withinLimit(queued, clock);
 }
 
 async function withinLimit(queued: Promise<void>, clock: Clock): Promise<boolean> {

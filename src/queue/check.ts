@@ -20,7 +20,8 @@ export function checkQueues(
 ): QueueReport {
   const redrive = redrivePolicy(queue['RedrivePolicy']);
   const receives = redrive?.maxReceiveCount ?? Number.POSITIVE_INFINITY;
-  const toDeadLetters = redrive !== undefined && redrive.deadLetterTargetArn === deadLetters['QueueArn'];
+  const target = redrive?.deadLetterTargetArn;
+  const toDeadLetters = target !== undefined && target === deadLetters['QueueArn'];
   const errors: [boolean, string][] = [
     [!isFifo(queue), 'queue.url is not a FIFO queue: create it with FifoQueue=true and a name that ends in .fifo'],
     [!isFifo(deadLetters), 'queue.deadLetterUrl is not a FIFO queue: a FIFO queue needs a FIFO dead-letter queue'],

@@ -27,6 +27,8 @@ export interface Look {
   readonly tags: Tags;
   /** The newest version that an event told of. */
   readonly hint: Moment | undefined;
+  /** An event that told of no version came after the hint's: it may have been a purge. */
+  readonly hintSuperseded?: boolean;
   /** Older answers than were seen before have stood long enough to be believed. */
   readonly acceptStale: boolean;
   /** RFC 3339, UTC. */
@@ -73,13 +75,13 @@ export function isBehindCurrent({ source, destination }: Look): boolean {
 
 /**
  * Vault's answer is older than what an event told of. What it says may be written where it is news, but the event is
- * not done with. A purge counts as older: its own event tells of no version, so this one came from a write that the
- * answering node may not have seen yet.
+ * not done with. A purge counts as older unless a later event told of no version, as a purge's own does: it is then an
+ * answer from before the write, of a node that has not seen it yet.
  */
-export function isBehindHint({ source, hint }: Look): boolean {
+export function isBehindHint({ source, hint, hintSuperseded = false }: Look): boolean {
   if (hint === undefined) return false;
   const answered = answeredMoment(source);
-  return answered === undefined || isOlder(answered, hint);
+  return answered === undefined ? !hintSuperseded : isOlder(answered, hint);
 }
 
 function answeredMoment(source: SourceState): Moment | undefined {

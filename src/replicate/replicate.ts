@@ -5,7 +5,7 @@ import type { Destination, NewSecret, StillFresh } from './destination.ts';
 import { checkName } from './name.ts';
 import { formatRef, type SecretRef } from './ref.ts';
 import type { Present, Source } from './source.ts';
-import { createStaleRows } from './stale-rows.ts';
+import { createStaleRows, type StaleRows } from './stale-rows.ts';
 import { ownershipTags, sourceText, TAG_VERSION, type Tags } from './tags.ts';
 import type { Moment } from './version-id.ts';
 
@@ -22,6 +22,8 @@ export interface Order {
   readonly route: string;
   readonly secretName: string;
   readonly hint: Moment | undefined;
+  /** See {@link Look}. */
+  readonly hintSuperseded?: boolean;
 }
 
 export type Outcome =
@@ -65,30 +67,33 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
   const { source, destination, clock } = ports;
   const staleRows = createStaleRows(clock);
 
-  const lookAt = async ({ ref, route, secretName, hint }: Order): Promise<Look> => {
+  const lookAt = async ({ ref, route, secretName, hint, hintSuperseded = false }: Order): Promise<Look> => {
     const seen = await destination.describe(secretName); // before the source: the swap guards what lies between
     const state = await source.read(ref);
     const version = ports.versionTag && state.kind === 'present' ? { [TAG_VERSION]: String(state.version) } : {};
-    return {
+    const look = {
       source: state,
       destination: seen,
       owner: { vault: ports.vault, route, ref, mount: state.mount },
       secretName,
       tags: { ...ports.tags, ...version },
       hint,
-      acceptStale: staleRows.believed(secretName),
+      hintSuperseded,
+      acceptStale: false,
       now: new Date(clock.now()).toISOString(),
     };
+    return { ...look, acceptStale: staleRows.believed(rowOf(look)) };
   };
 
   const once = async (order: Order, onWritten: OnWritten): Promise<Replicated | 'again'> => {
     const stillFresh = freshness(clock, order.ref);
     const look = await lookAt(order);
     const stale = isBehindCurrent(look) || isBehindHint(look);
-    staleRows.note(order.secretName, stale);
+    noteRows(staleRows, look);
     const version = look.source.kind === 'present' ? look.source.version : undefined;
     const outcome = await apply(destination, decide(look), look, stillFresh, (written) => onWritten(written, version));
     if (outcome === 'restored') return 'again';
+    if (stale && look.acceptStale) staleRows.note(rowOf(look), false); // acted upon: the next old answer is a new one
     return { outcome, behindHint: isBehindHint(look) && !look.acceptStale, wentBack: stale && look.acceptStale };
   };
 
@@ -106,8 +111,26 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
         return 'again' as const;
       });
       if (result !== 'again') return { ...result, outcome: result.outcome === 'unchanged' ? last : result.outcome };
+      if (looks >= MAX_LOOKS) throw restoredInVain(order);
     }
   };
+}
+
+const restoredInVain = ({ ref, secretName }: Order) =>
+  new ReplicationError(
+    'promotion_conflict',
+    `the secret ${secretName}, the copy of ${formatRef(ref)}, is scheduled for deletion again each time it is restored: end what deletes it`,
+  );
+
+/**
+ * Which row an answer counts in. Behind AWSCURRENT has one of its own: a hint may be made up, and must not lend its
+ * two minutes to an answer that would move AWSCURRENT back.
+ */
+const rowOf = (look: Look): string => `${isBehindCurrent(look) ? 'current' : 'hint'} ${look.secretName}`;
+
+function noteRows(rows: StaleRows, look: Look): void {
+  rows.note(`current ${look.secretName}`, isBehindCurrent(look));
+  rows.note(`hint ${look.secretName}`, isBehindHint(look));
 }
 
 /** A look that was overtaken by a stall must not be acted upon: what it read may have been replaced since. */
@@ -154,8 +177,6 @@ async function apply(
     case 'refuse':
     case 'hold':
       throw new ReplicationError(action.code, action.text);
-    default:
-      return action satisfies never;
   }
 }
 

@@ -8,13 +8,17 @@ export type Tags = Readonly<Record<string, string>>;
 
 export const TAG_VAULT = 'vaultferry:vault';
 export const TAG_SOURCE = 'vaultferry:source';
-export const TAG_ROUTE = 'vaultferry:route';
-export const TAG_MOUNT = 'vaultferry:mount';
+const TAG_ROUTE = 'vaultferry:route';
+const TAG_MOUNT = 'vaultferry:mount';
 export const TAG_ABSENT = 'vaultferry:absent';
 export const TAG_VERSION = 'version';
 
 /** A tag value's limit, in characters (TagResource, API reference). */
 const MAX_TAG_VALUE = 255;
+/** How much of a longer text a tag keeps before its hash. */
+const KEPT = 180;
+/** What {@link cut} makes of a longer text. A whole text may look so too, where an escape begins its last 65 characters. */
+const LOOKS_CUT = new RegExp(`^.{${KEPT}}=[0-9a-f]{64}$`, 's');
 
 /** Who a copy belongs to: all four must match before anything of it is touched. */
 export interface Owner {
@@ -37,7 +41,7 @@ export function sourceTag(ref: SecretRef): string {
 
 function cut(text: string): string {
   if (text.length <= MAX_TAG_VALUE) return text;
-  return `${text.slice(0, 180)}=${createHash('sha256').update(text).digest('hex')}`;
+  return `${text.slice(0, KEPT)}=${createHash('sha256').update(text).digest('hex')}`;
 }
 
 /** A derived name can hold what a tag cannot (`%3A`): written as in the names' escaping. */
@@ -60,16 +64,14 @@ export const missingTags = (wanted: Tags, actual: Tags): Tags =>
   Object.fromEntries(Object.entries(wanted).filter(([key, value]) => actual[key] !== value));
 
 /**
- * The ref that a copy's tag names, if it lies in one of `mounts`. A tag that had to be cut is read from the
- * description, which is believed only where it makes the same tag.
+ * The ref that a copy's tag names, if it lies in one of `mounts`. A tag that may have been cut is read from the
+ * description instead, which is believed only where it makes the same tag: the hash of a cut one can begin like an
+ * escape, and so pass for a path of its own.
  */
 export function taggedRef(tags: Tags, description: string, mounts: readonly MountRef[]): SecretRef | undefined {
-  const tag = tags[TAG_SOURCE];
-  for (const text of [tag ?? '', description]) {
-    const ref = refOfSourceText(text, mounts);
-    if (ref !== undefined && sourceTag(ref) === tag) return ref;
-  }
-  return undefined;
+  const tag = tags[TAG_SOURCE] ?? '';
+  const ref = refOfSourceText(LOOKS_CUT.test(tag) ? description : tag, mounts);
+  return ref !== undefined && sourceTag(ref) === tag ? ref : undefined;
 }
 
 function refOfSourceText(text: string, mounts: readonly MountRef[]): SecretRef | undefined {

@@ -67,7 +67,7 @@ export function createIngressRole(parts: IngressParts, ingress: IngressConfig): 
   };
   const app = Fastify();
   return {
-    listen: () => openDoors(app, ingress, { socket, webhook: { funnel, flush: sender.flush, clock }, log }),
+    listen: () => openDoors(app, ingress, { socket, webhook: { funnel, ...sender, clock }, log }),
     run: (signal) => {
       sweeps.ask('start');
       sender.flush();
@@ -84,7 +84,7 @@ export function createIngressRole(parts: IngressParts, ingress: IngressConfig): 
 
 interface Doors {
   readonly socket: Pick<SocketOptions, 'connect' | 'flush' | 'onConnections'>;
-  readonly webhook: Pick<WebhookOptions, 'funnel' | 'flush' | 'clock'>;
+  readonly webhook: Pick<WebhookOptions, 'funnel' | 'flush' | 'reachable' | 'clock'>;
   readonly log: Log;
 }
 

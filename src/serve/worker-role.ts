@@ -130,8 +130,10 @@ function sweeps(
   const copies = async function* () {
     for (const client of clients.values()) yield* listCopies(client, vault);
   };
-  const run = (ending: AbortSignal) => sweep({ vault, source, routes, copies, publisher, depth, clock, log }, ending);
-  return createSweepServer({ run, depth, minGap: config.sweep.minGap, clock, log, metrics }, signal);
+  const { mounts } = routes;
+  const run = (some: typeof mounts, ending: AbortSignal) =>
+    sweep({ vault, source, routes, copies, publisher, depth, clock, log }, some, ending);
+  return createSweepServer({ mounts, run, depth, minGap: config.sweep.minGap, clock, log, metrics }, signal);
 }
 
 /** Asks again until SQS answers: it may be down or closed to us. Unfit queues end the worker, a doubt is only told. */

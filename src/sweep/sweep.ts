@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import { ReplicationError, toReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { encodeMessage, findingDeduplicationId } from '../queue/message.ts';
 import { BATCH, type Inbox, type Outgoing, type Publisher } from '../queue/ports.ts';
@@ -12,6 +13,8 @@ import { type Tags, taggedRef } from '../replicate/tags.ts';
 const MAX_VISIBLE = 500;
 /** How long it then waits before it asks again, in ms. */
 const CROWDED_PAUSE = 1_000;
+/** Before what SQS did not take out of a batch is sent again, in ms. */
+const REFUSED_PAUSE = 1_000;
 /** Findings between two looks at the queue's depth. */
 const DEPTH_CHECKED_EVERY = 10 * BATCH;
 
@@ -38,15 +41,22 @@ export interface SweepReport {
   readonly refs: number;
   /** Messages that were sent. */
   readonly enqueued: number;
-  /** Mounts that could not be listed: nothing is known of them. */
+  /** Mounts that could not be listed: nothing is known of their secrets. */
   readonly failed: readonly string[];
+  /** Those of them that may be listed later: an outage, not a policy that lacks or a mount that is no KV v2. */
+  readonly again: readonly MountRef[];
 }
 
 /**
  * Looks at everything once: every secret that Vault lists, and every copy whose secret Vault no longer lists, is put on
  * the queue as one reference, and the worker decides. Reads names only. Throws when the destination or SQS fail.
+ * @param mounts the routed mounts to look at
  */
-export async function sweep(options: SweepOptions, signal: AbortSignal): Promise<SweepReport> {
+export async function sweep(
+  options: SweepOptions,
+  mounts: readonly MountRef[],
+  signal: AbortSignal,
+): Promise<SweepReport> {
   const seen = new Set<string>();
   const findings = createFindings(options, signal);
   const find = async (ref: SecretRef) => {
@@ -55,32 +65,47 @@ export async function sweep(options: SweepOptions, signal: AbortSignal): Promise
     seen.add(key);
     await findings.add(ref);
   };
-  const failed: string[] = [];
-  for (const mount of options.routes.mounts) {
-    if (!(await listMount(options, mount, find, signal))) failed.push(formatMount(mount));
+  const failures: Failure[] = [];
+  for (const mount of mounts) {
+    const error = await listMount(options, mount, find, signal);
+    if (error !== undefined) failures.push({ mount, error });
   }
   for await (const { tags, description } of options.copies()) {
-    const ref = taggedRef(tags, description, options.routes.mounts);
-    if (ref !== undefined) await find(ref);
+    const ref = taggedRef(tags, description, options.routes.mounts); // all: one mount may lie within another
+    if (ref !== undefined && isIn(mounts, ref)) await find(ref);
   }
-  return { refs: seen.size, enqueued: await findings.end(), failed };
+  return {
+    refs: seen.size,
+    enqueued: await findings.end(),
+    failed: failures.map(({ mount }) => formatMount(mount)),
+    again: failures.flatMap(({ mount, error }) => (error.treatment === 'permanent' ? [] : [mount])),
+  };
 }
 
+const isIn = (mounts: readonly MountRef[], { namespace, mount }: SecretRef): boolean =>
+  mounts.some((candidate) => candidate.mount === mount && candidate.namespace === namespace);
+
+interface Failure {
+  readonly mount: MountRef;
+  readonly error: ReplicationError;
+}
+
+/** Finds all paths of the mount; resolves to the error of a listing that broke off. */
 async function listMount(
   { source, log }: SweepOptions,
   mount: MountRef,
   find: (ref: SecretRef) => Promise<void>,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<ReplicationError | undefined> {
   const paths = source.list(mount)[Symbol.asyncIterator]();
   for (;;) {
-    const next = await paths.next().catch((error: unknown) => {
-      log.warn({ event: 'sweep.listing_failed', mount: formatMount(mount), err: error });
-      return undefined;
-    });
+    const next = await paths.next().catch(toReplicationError);
     signal.throwIfAborted();
-    if (next === undefined) return false;
-    if (next.done === true) return true;
+    if (next instanceof ReplicationError) {
+      log.warn({ event: 'sweep.listing_failed', mount: formatMount(mount), err: next });
+      return next;
+    }
+    if (next.done === true) return undefined;
     await find({ ...mount, path: next.value });
   }
 }
@@ -90,23 +115,26 @@ function createFindings({ vault, routes, publisher, depth, clock }: SweepOptions
   const sweepId = randomUUID(); // a sweep that is run again finds anew: its ids must not be taken for the first run's
   const batch: Outgoing[] = [];
   let enqueued = 0;
+  let sinceDepth = Number.POSITIVE_INFINITY;
 
   const room = async () => {
     while ((await depth()).visible >= MAX_VISIBLE) {
       await clock.sleep(CROWDED_PAUSE, signal);
       signal.throwIfAborted();
     }
+    sinceDepth = 0;
   };
   const send = async () => {
-    if (enqueued % DEPTH_CHECKED_EVERY === 0) await room();
     while (batch.length > 0) {
+      if (sinceDepth >= DEPTH_CHECKED_EVERY) await room();
       const sent = batch.splice(0, BATCH);
       const notTaken = await publisher.send(sent);
       enqueued += sent.length - notTaken.length;
-      for (const { index, forGood } of notTaken) {
-        const again = sent[index];
-        if (!forGood && again !== undefined) batch.push(again);
-      }
+      sinceDepth += sent.length;
+      const again = notTaken.flatMap(({ index, forGood }) => (forGood ? [] : sent.slice(index, index + 1)));
+      if (again.length > 0) await clock.sleep(REFUSED_PAUSE, signal);
+      signal.throwIfAborted();
+      batch.push(...again);
     }
   };
   return {

@@ -3,6 +3,9 @@ import type { Log } from '../log.ts';
 import { encodeMessage, sweepGroup } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
 
+/** Node's timers know no longer sleeps than 24 days; an awakening in between costs nothing. In ms. */
+const LONGEST_SLEEP = 24 * 3_600_000;
+
 /**
  * Asks for a sweep on each wall-clock multiple of `every` (ms) until the signal aborts. Runs in every worker: a slot's
  * request has the slot's id, so that many workers' requests are one.
@@ -14,9 +17,9 @@ export async function sweepTimer(
 ): Promise<void> {
   for (;;) {
     const slot = Math.floor(clock.now() / every + 1) * every;
-    await clock.sleep(slot - clock.now(), signal);
+    await clock.sleep(Math.min(slot - clock.now(), LONGEST_SLEEP), signal);
     if (signal.aborted) return;
-    if (clock.now() < slot) continue; // the clock was set back while it slept
+    if (clock.now() < slot) continue; // a long sleep's part, or the clock was set back
     const body = encodeMessage({ v: 1, kind: 'sweep', vault, origin: 'timer' });
     const request = { body, group: sweepGroup(vault), deduplicationId: slotId(slot) };
     await publisher.send([request]).catch((error: unknown) => {

@@ -2,6 +2,7 @@ import { ReplicationError } from '../errors.ts';
 import { memberText, renderValue } from '../json-text.ts';
 import { formatMount, type MountRef } from '../replicate/ref.ts';
 import type { Absent, Mount, Present, SourceVersion } from '../replicate/source.ts';
+import { compactTime } from '../replicate/version-id.ts';
 import { Sensitive } from '../sensitive.ts';
 import type { Answer } from './transport.ts';
 
@@ -28,7 +29,7 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
 }
 
 /** An answer that proves nothing; `what` names the ref, mount or folder that was asked for. */
-export const inconclusive = (answer: Answer, what: string, hint = 'it is asked again'): ReplicationError =>
+const inconclusive = (answer: Answer, what: string, hint = 'it is asked again'): ReplicationError =>
   new ReplicationError(
     'source_unavailable',
     `Vault answered ${answer.status} for ${what}, which proves nothing; ${hint}`,
@@ -89,7 +90,7 @@ function sourceVersion(body: unknown): SourceVersion | undefined {
   const version = at(body, 'data', 'metadata', 'version');
   const createdTime = at(body, 'data', 'metadata', 'created_time');
   if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1) return undefined;
-  return typeof createdTime === 'string' && !Number.isNaN(Date.parse(createdTime))
+  return typeof createdTime === 'string' && compactTime(createdTime) !== undefined
     ? { version, createdTime }
     : undefined;
 }

@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts';
-import { ReplicationError } from '../errors.ts';
+import { ReplicationError, toReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type ChangeMessage, parseMessage, type SweepMessage } from '../queue/message.ts';
 import type { Publisher, Received } from '../queue/ports.ts';
 import { formatRef } from '../replicate/ref.ts';
 import type { OnWritten, Order, Replicated } from '../replicate/replicate.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
-import { type Moment, momentOf } from '../replicate/version-id.ts';
+import { compactTime, isOlder, type Moment, momentOf } from '../replicate/version-id.ts';
 import type { Settlement } from './consumer.ts';
 import { letter } from './park.ts';
 import { verdict } from './verdict.ts';
@@ -78,13 +78,14 @@ async function serve(options: LookOptions, messages: ReadChanges): Promise<Settl
   const newest = newestOf(messages);
   try {
     const { target, replicate } = route(options, newest.message);
+    const hint = messages.map(({ message }) => momentOfMessage(message)).reduce(later, undefined);
     const { behindHint, wentBack, outcome } = await replicate(
-      order(newest.message, target),
+      order(newest.message, target, hint),
       reportWritten(options, newest.message, target),
     );
     if (outcome === 'unchanged') kept(options, newest.message);
     if (wentBack) options.log.warn({ event: 'secret.went_back', ...about(newest.message), code: 'source_stale' });
-    if (behindHint) throw stillBehind(newest.message);
+    if (behindHint) throw stillBehind(newest.message, hint);
     return { acknowledge: messages.map(({ received }) => received), hide: [] };
   } catch (error) {
     return fail(options, messages, error);
@@ -92,11 +93,11 @@ async function serve(options: LookOptions, messages: ReadChanges): Promise<Settl
 }
 
 /** By audit time, then by the order of arrival. */
-function newestOf(messages: ReadChanges): Read<ChangeMessage> {
-  return messages.reduce((newest, next) =>
-    (next.message.auditTime ?? '') >= (newest.message.auditTime ?? '') ? next : newest,
-  );
-}
+const newestOf = (messages: ReadChanges): Read<ChangeMessage> =>
+  messages.reduce((newest, next) => (timeOf(next) >= timeOf(newest) ? next : newest));
+
+/** In digits of one width: Go trims zeros, so that times do not compare as written. */
+const timeOf = ({ message }: Read<ChangeMessage>): string => compactTime(message.auditTime ?? '') ?? '';
 
 function route({ routes, replicators }: LookOptions, message: ChangeMessage) {
   const target = routes.targets(message).find(({ destination }) => destination === message.destination);
@@ -106,11 +107,19 @@ function route({ routes, replicators }: LookOptions, message: ChangeMessage) {
   throw new ReplicationError('unrouted', text);
 }
 
-function order({ namespace, mount, path, version, createdTime }: ChangeMessage, target: Target): Order {
-  const hint: Moment | undefined =
-    version === undefined || createdTime === undefined ? undefined : momentOf({ version, createdTime });
-  return { ref: { namespace, mount, path }, route: target.route, secretName: target.secretName, hint };
+/** One order for all: the newest version that any of them told of must be seen, whichever message came last. */
+function order(newest: ChangeMessage, target: Target, hint: Moment | undefined): Order {
+  const { namespace, mount, path } = newest;
+  const { route, secretName } = target;
+  const hintSuperseded = momentOfMessage(newest) === undefined;
+  return { ref: { namespace, mount, path }, route, secretName, hint, hintSuperseded };
 }
+
+const later = (a: Moment | undefined, b: Moment | undefined): Moment | undefined =>
+  a === undefined || (b !== undefined && isOlder(a, b)) ? b : a;
+
+const momentOfMessage = ({ version, createdTime }: ChangeMessage): Moment | undefined =>
+  version === undefined || createdTime === undefined ? undefined : momentOf({ version, createdTime });
 
 const about = (message: ChangeMessage) => ({ ref: formatRef(message), destination: message.destination });
 
@@ -134,10 +143,10 @@ function kept({ log, metrics }: LookOptions, message: ChangeMessage): void {
   else log.info(fields);
 }
 
-const stillBehind = (message: ChangeMessage) =>
+const stillBehind = (message: ChangeMessage, hint: Moment | undefined) =>
   new ReplicationError(
     'source_stale',
-    `Vault has not answered with version ${message.version} of ${formatRef(message)} yet, which its audit log told of`,
+    `Vault has not answered with version ${hint?.version} of ${formatRef(message)} yet, which its audit log told of`,
   );
 
 /**
@@ -149,7 +158,7 @@ async function fail(
   messages: readonly Read<ChangeMessage | undefined>[],
   thrown: unknown,
 ): Promise<Settlement> {
-  const error = thrown instanceof ReplicationError ? thrown : internal(thrown);
+  const error = toReplicationError(thrown);
   const { clock, log, maxReceives, metrics } = options;
   const all = messages.map(({ received }) => received);
   const worst = {
@@ -183,10 +192,3 @@ async function park(
   const fields = { code: error.code, text: error.message, receives: received.receives, id: received.id };
   log.warn({ event: 'secret.parked', ...(message !== undefined && about(message)), ...fields });
 }
-
-/** A programming error must not end the worker, nor may its text be trusted to hold no value. */
-const internal = (thrown: unknown) =>
-  new ReplicationError(
-    'internal',
-    `an unexpected ${thrown instanceof Error ? thrown.name : 'error'}: please report it`,
-  );

@@ -11,6 +11,12 @@ const escapeControls = (text: string): string =>
     Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   );
 
+/** At most `MAX_TEXT` characters, and no half of a surrogate pair: SQS would refuse the whole letter for it. */
+const bounded = (text: string): string =>
+  escapeControls(text)
+    .slice(0, MAX_TEXT)
+    .replace(/[\uD800-\uDBFF]$/, '');
+
 /**
  * The letter that a message becomes in the DLQ: its body unchanged, and why as attributes. Each letter is a group of
  * its own, since FIFO would hide the other letters of the secret's group from whoever lists them.
@@ -24,8 +30,8 @@ export function letter(message: Received, error: ReplicationError, ref: string |
     deduplicationId: parkingDeduplicationId(message.id, message.receives),
     attributes: {
       code: error.code,
-      text: escapeControls(error.message).slice(0, MAX_TEXT),
-      ...(ref !== undefined && { ref: escapeControls(ref).slice(0, MAX_TEXT) }),
+      text: bounded(error.message),
+      ...(ref !== undefined && { ref: bounded(ref) }),
       receives: String(message.receives),
       time,
     },

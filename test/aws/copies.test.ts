@@ -1,0 +1,60 @@
+import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import t from 'tap';
+import { listCopies } from '../../src/aws/copies.ts';
+import type { OwnedCopy } from '../../src/sweep/sweep.ts';
+import { startRoto } from '../servers/roto.ts';
+import { awsError, startAwsStandIn } from './stand-in.ts';
+
+const pairs = (tags: Readonly<Record<string, string>>) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+
+async function all(client: SecretsManagerClient) {
+  const copies: OwnedCopy[] = [];
+  for await (const copy of listCopies(client, 'vault')) copies.push(copy);
+  return copies.sort((a, b) => (a.description < b.description ? -1 : 1));
+}
+
+t.test('every copy of the vault, page by page, those scheduled for deletion too, and nobody else', async (t) => {
+  const roto = await startRoto();
+  const client = new SecretsManagerClient(roto.client);
+  t.teardown(async () => {
+    client.destroy();
+    await roto.stop();
+  });
+  const create = (Name: string, tags: Readonly<Record<string, string>>) =>
+    client.send(new CreateSecretCommand({ Name, Description: Name, SecretString: 'x', Tags: pairs(tags) }));
+  const names = Array.from({ length: 130 }, (_, index) => `kv/${String(index).padStart(4, '0')}`);
+  for (const name of names) await create(name, { 'vaultferry:vault': 'vault', 'vaultferry:source': name });
+  await client.send(new DeleteSecretCommand({ SecretId: names[7], RecoveryWindowInDays: 7 }));
+  await create('foreign', {});
+  await create('other', { 'vaultferry:vault': 'other' });
+  await create('confusing', { 'vaultferry:vault': 'other', team: 'vault' });
+  const copies = await all(client);
+  t.same(
+    copies.map(({ description }) => description),
+    names,
+  );
+  t.match(copies[7], { tags: { 'vaultferry:vault': 'vault', 'vaultferry:source': 'kv/0007' } });
+});
+
+t.test('failures, by their code', async (t) => {
+  const standIn = await startAwsStandIn();
+  const client = new SecretsManagerClient({ ...standIn.client, maxAttempts: 1 });
+  t.teardown(async () => {
+    client.destroy();
+    await standIn.close();
+  });
+  for (const [name, code] of [
+    ['ThrottlingException', 'destination_throttled'],
+    ['AccessDeniedException', 'destination_forbidden'],
+    ['InternalServiceError', 'destination_unavailable'],
+  ] as const) {
+    standIn.answer(awsError(name, 'canary', name === 'InternalServiceError' ? 500 : 400));
+    const error: unknown = await all(client).catch((thrown: unknown) => thrown);
+    t.match(error, { code, message: new RegExp(`ListSecrets for the copies of vault "vault" with ${name}`) });
+    t.notMatch(String(error), /canary/);
+  }
+  standIn.answer({ body: {} });
+  t.same(await all(client), []);
+  standIn.answer({ body: { SecretList: [{ Tags: [{ Key: 'vaultferry:vault', Value: 'vault' }] }, {}] } });
+  t.same(await all(client), [{ tags: { 'vaultferry:vault': 'vault' }, description: '' }]);
+});

@@ -1,0 +1,150 @@
+import type { Clock } from '../../src/clock.ts';
+import { ReplicationError } from '../../src/errors.ts';
+import { formatRef, type MountRef, type SecretRef } from '../../src/replicate/ref.ts';
+import type { Mount, Source, SourceState, SourceVersion } from '../../src/replicate/source.ts';
+import { Sensitive } from '../../src/sensitive.ts';
+
+interface Version extends SourceVersion {
+  readonly value: string;
+  deletionTime?: string;
+  destroyed?: true;
+}
+
+/** Everything that Vault stores, as it was at one moment. */
+export interface Snapshot {
+  readonly secrets: Map<string, Version[]>;
+  readonly mounts: Map<string, Mount>;
+}
+
+export interface FakeSource extends Source {
+  /** The refs that were read, in order. */
+  readonly reads: readonly string[];
+  write(ref: SecretRef, value: string): SourceVersion;
+  /** Soft delete of the newest version. */
+  delete(ref: SecretRef): void;
+  undelete(ref: SecretRef): void;
+  destroy(ref: SecretRef): void;
+  /** Deletes the metadata: the next write begins at version 1, later. */
+  purge(ref: SecretRef): void;
+  enable(mount: MountRef, kv?: 1 | 2): Mount;
+  disable(mount: MountRef): void;
+  snapshot(): Snapshot;
+  /** A standby that is as far as the snapshot answers the next `reads` reads. */
+  answerStale(snapshot: Snapshot, reads: number): void;
+  /** The operator restores a snapshot: Vault itself goes back. */
+  restore(snapshot: Snapshot): void;
+  /** Runs once, at the next read, after Vault has answered and before the caller knows. */
+  afterRead(hook: () => void | Promise<void>): void;
+}
+
+const keyOf = ({ namespace, mount, path }: SecretRef) => JSON.stringify([namespace, mount, path]);
+const mountKey = ({ namespace, mount }: MountRef) => JSON.stringify([namespace, mount]);
+
+/** A KV v2 of Vault's behind the port. Created times are the clock's, told apart in their nanoseconds. */
+export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountRef[]): FakeSource {
+  let stored: Snapshot = { secrets: new Map(), mounts: new Map() };
+  let stale: { readonly snapshot: Snapshot; reads: number } | undefined;
+  let hook: (() => void | Promise<void>) | undefined;
+  let serial = 0;
+  const reads: string[] = [];
+
+  const newest = (ref: SecretRef): Version => {
+    const version = stored.secrets.get(keyOf(ref))?.at(-1);
+    if (version === undefined) throw new Error('the test names a secret that was never written');
+    return version;
+  };
+  const answering = (): Snapshot => {
+    if (stale === undefined || stale.reads === 0) return stored;
+    stale.reads -= 1;
+    return stale.snapshot;
+  };
+  const enable = (mount: MountRef, kv: 1 | 2 = 2): Mount => {
+    serial += 1;
+    const entry: Mount = { accessor: `kv_${String(serial).padStart(8, '0')}`, kv };
+    stored.mounts.set(mountKey(mount), entry);
+    return entry;
+  };
+  for (const mount of mounts) enable(mount);
+
+  return {
+    reads,
+    write(ref, value) {
+      serial += 1;
+      const versions = stored.secrets.get(keyOf(ref)) ?? [];
+      const createdTime = goTime(clock.now(), serial);
+      versions.push({ version: (versions.at(-1)?.version ?? 0) + 1, createdTime, value });
+      stored.secrets.set(keyOf(ref), versions);
+      return { version: versions.length, createdTime };
+    },
+    delete(ref) {
+      newest(ref).deletionTime = goTime(clock.now(), ++serial);
+    },
+    undelete(ref) {
+      delete newest(ref).deletionTime;
+    },
+    destroy(ref) {
+      newest(ref).destroyed = true;
+    },
+    purge(ref) {
+      stored.secrets.delete(keyOf(ref));
+    },
+    enable,
+    disable(mount) {
+      stored.mounts.delete(mountKey(mount));
+      for (const key of stored.secrets.keys()) {
+        if (isBelow(key, mount)) stored.secrets.delete(key);
+      }
+    },
+    snapshot: () => structuredClone(stored),
+    answerStale(snapshot, count) {
+      stale = { snapshot, reads: count };
+    },
+    restore(snapshot) {
+      stored = structuredClone(snapshot);
+    },
+    afterRead(next) {
+      hook = next;
+    },
+    async read(ref) {
+      reads.push(formatRef(ref));
+      const state = stateIn(answering(), ref);
+      const run = hook;
+      hook = undefined;
+      await run?.();
+      return state;
+    },
+    async *list(mount) {
+      mountIn(stored, { ...mount, path: '' });
+      for (const key of stored.secrets.keys()) {
+        if (isBelow(key, mount)) yield String(JSON.parse(key)[2]);
+      }
+    },
+  };
+}
+
+const isBelow = (key: string, { namespace, mount }: MountRef): boolean =>
+  key.startsWith(`${JSON.stringify([namespace, mount]).slice(0, -1)},`);
+
+function mountIn({ mounts }: Snapshot, ref: SecretRef): Mount {
+  const mount = mounts.get(mountKey(ref));
+  if (mount === undefined) throw new ReplicationError('source_unavailable', `no mount for ${formatRef(ref)}`);
+  if (mount.kv === 1) throw new ReplicationError('mount_version_mismatch', `${formatRef(ref)} is KV v1`);
+  return mount;
+}
+
+function stateIn(snapshot: Snapshot, ref: SecretRef): SourceState {
+  const mount = mountIn(snapshot, ref);
+  const newest = snapshot.secrets.get(keyOf(ref))?.at(-1);
+  if (newest === undefined) return { kind: 'absent', why: 'purged', mount };
+  const { version, createdTime, value, deletionTime, destroyed } = newest;
+  const latest = { version, createdTime };
+  if (destroyed) return { kind: 'absent', why: 'destroyed', latest, mount };
+  if (deletionTime !== undefined) return { kind: 'absent', why: 'deleted', latest, deletionTime, mount };
+  return { kind: 'present', ...latest, mount, value: new Sensitive(value) };
+}
+
+/** As Go writes it: nanoseconds without trailing zeros. */
+function goTime(ms: number, nanoseconds: number): string {
+  const fraction = `${String(ms % 1000).padStart(3, '0')}${String(nanoseconds).padStart(6, '0')}`.replace(/0+$/, '');
+  return `${new Date(ms).toISOString().slice(0, 19)}${fraction === '' ? '' : `.${fraction}`}Z`;
+}

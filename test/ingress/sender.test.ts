@@ -1,0 +1,266 @@
+import { setImmediate } from 'node:timers/promises';
+import t from 'tap';
+import { ReplicationError } from '../../src/errors.ts';
+import { createDirtyCopies, type Dirty } from '../../src/ingress/dirty.ts';
+import { createSender } from '../../src/ingress/sender.ts';
+import { createSweepRequests } from '../../src/ingress/sweep-request.ts';
+import type { NotTaken, Outgoing } from '../../src/queue/ports.ts';
+import { manualClock } from '../fakes/clock.ts';
+import { recordingLog } from '../fakes/log.ts';
+import { createFakeQueue } from '../fakes/queue.ts';
+
+/** A publisher whose calls end when the test says so. */
+function createHeldPublisher() {
+  const calls: {
+    batch: readonly Outgoing[];
+    end: (notTaken?: NotTaken[]) => Promise<void>;
+    fail: () => Promise<void>;
+  }[] = [];
+  const send = (batch: readonly Outgoing[]) =>
+    new Promise<readonly NotTaken[]>((resolve, reject) => {
+      const end = (notTaken: NotTaken[] = []) => {
+        resolve(notTaken);
+        return setImmediate();
+      };
+      const fail = () => {
+        reject(new ReplicationError('queue_unavailable', 'SQS answered SendMessageBatch with TimeoutError'));
+        return setImmediate();
+      };
+      calls.push({ batch, end, fail });
+    });
+  return { publisher: { send }, calls };
+}
+
+function house() {
+  const clock = manualClock();
+  const { log, lines, events } = recordingLog();
+  const { publisher, calls } = createHeldPublisher();
+  const sweeps = createSweepRequests('vault');
+  const dirty = createDirtyCopies(100_000, (onQueued) => sweeps.ask('overflow', onQueued));
+  const queued: string[] = [];
+  const onQueued = ({ key }: Dirty) => void queued.push(key);
+  const sender = createSender({ publisher, dirty, sweeps, clock, log, onQueued });
+  const add = (...keys: readonly string[]) => {
+    for (const key of keys) dirty.add(copyOf(key));
+    sender.flush();
+  };
+  const bodies = () => calls.map(({ batch }) => batch.map(({ body }) => body));
+  const call = (index: number) => {
+    const found = calls[index];
+    if (found === undefined) throw new Error(`there was no call ${index}`);
+    return found;
+  };
+  return { clock, lines, events, calls, call, bodies, sweeps, dirty, queued, sender, add };
+}
+
+const copyOf = (key: string, auditTime = '1', body = key): Dirty => ({
+  key,
+  auditTime,
+  onQueued: [],
+  message: { body, group: key, deduplicationId: `${key}-${auditTime}` },
+});
+
+const keys = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => String(from + index).padStart(3, '0'));
+
+t.test('what is dirty is sent at once, and nothing waits while a sender is free', async (t) => {
+  const { add, bodies, queued, call } = house();
+  add('a');
+  add('b', 'c');
+  t.same(bodies(), [['a'], ['b', 'c']]);
+  t.same(queued, []);
+  await call(1).end();
+  t.same(queued, ['b', 'c']);
+});
+
+t.test('four batches of ten are in flight at most, and the next goes as soon as one is done', async (t) => {
+  const { add, bodies, calls, call } = house();
+  add(...keys(0, 57));
+  t.same(
+    bodies(),
+    [0, 10, 20, 30].map((from) => keys(from, from + 10)),
+  );
+  await call(2).end();
+  t.same(bodies()[4], keys(40, 50));
+  await call(0).end();
+  t.same(bodies()[5], keys(50, 57));
+  t.equal(calls.length, 6);
+});
+
+t.test('a batch keeps to the bytes that SQS takes', async (t) => {
+  const { dirty, sender, bodies } = house();
+  const large = 'x'.repeat(90 * 1024);
+  for (const key of 'abc') dirty.add(copyOf(key, '1', large));
+  sender.flush();
+  t.same(
+    bodies().map(({ length }) => length),
+    [2, 1],
+  );
+});
+
+t.test('while a copy is being sent, its next change waits, and then it goes', async (t) => {
+  const { add, dirty, sender, bodies, call } = house();
+  add('a');
+  dirty.add(copyOf('a', '2', 'a again'));
+  sender.flush();
+  t.same(bodies(), [['a']]);
+  await call(0).end();
+  t.same(bodies(), [['a'], ['a again']]);
+});
+
+t.test('a failed call goes back whole; it is told once, and tried again after a pause, all together', async (t) => {
+  const { add, bodies, calls, call, clock, lines, events, queued, sender } = house();
+  add('a', 'b');
+  t.equal(sender.reachable(), true);
+  await call(0).fail();
+  t.equal(sender.reachable(), false);
+  add('c');
+  await clock.advance(900);
+  t.equal(calls.length, 1, 'nothing is sent in the pause');
+  await clock.advance(700);
+  t.same(bodies()[1], ['a', 'b', 'c']);
+  await call(1).fail();
+  t.same(events(), ['queue.unreachable']);
+  await clock.advance(1_900);
+  t.equal(calls.length, 2, 'the second pause is longer');
+  await clock.advance(1_100);
+  await call(2).end();
+  t.same(events(), ['queue.unreachable', 'queue.reachable']);
+  t.match(lines[0], { level: 'warn', err: { code: 'queue_unavailable' }, dirty: 2 });
+  t.equal(sender.reachable(), true);
+  t.same(queued, ['a', 'b', 'c']);
+});
+
+t.test('pauses grow to some ten seconds, no longer', async (t) => {
+  const { add, calls, call, clock } = house();
+  add('a');
+  for (let tries = 0; tries < 8; tries += 1) {
+    await call(tries).fail();
+    await clock.advance(12_000);
+    t.equal(calls.length, tries + 2);
+  }
+});
+
+t.test('calls that fail together make one pause', async (t) => {
+  const { add, calls, clock } = house();
+  add(...keys(0, 40));
+  for (const { fail } of [...calls]) await fail();
+  t.equal(clock.sleepers, 1);
+  await clock.advance(1_500);
+  t.equal(calls.length, 8);
+});
+
+t.test('of a partly failed batch only what failed is sent again', async (t) => {
+  const { add, bodies, call, queued, clock } = house();
+  add('a', 'b', 'c');
+  await call(0).end([{ index: 1, forGood: false }]);
+  t.same(queued, ['a', 'c']);
+  await clock.advance(2_000);
+  t.same(bodies(), [['a', 'b', 'c'], ['b']]);
+  await call(1).end();
+  t.same(queued, ['a', 'c', 'b']);
+});
+
+t.test('what SQS will never take is let go, with a word, and holds nothing up', async (t) => {
+  const { add, bodies, call, sender, dirty, clock } = house();
+  add('a', 'b');
+  await call(0).end([{ index: 0, forGood: true }]);
+  await clock.advance(60_000);
+  t.same(bodies(), [['a', 'b']]);
+  t.equal(dirty.size, 0);
+  await sender.drained();
+});
+
+t.test('a request for a sweep goes alone and before everything else', async (t) => {
+  const { sweeps, dirty, sender, bodies } = house();
+  dirty.add(copyOf('a'));
+  sweeps.ask('start');
+  sender.flush();
+  t.match(bodies(), [[/"kind":"sweep"/], ['a']]);
+});
+
+t.test('at most one request for a sweep in a second; the last one of a burst is not lost', async (t) => {
+  const { sweeps, sender, calls, call, clock, add } = house();
+  for (let asked = 0; asked < 50; asked += 1) {
+    sweeps.ask('kv_version_unknown');
+    sender.flush();
+  }
+  t.equal(calls.length, 1);
+  add('a');
+  t.equal(calls.length, 2, 'changes do not wait for it');
+  await call(0).end();
+  await clock.advance(999);
+  t.equal(calls.length, 2);
+  await clock.advance(1);
+  t.equal(calls.length, 3);
+  t.match(call(2).batch, [{ body: /kv_version_unknown/ }]);
+});
+
+t.test('a request for a sweep that failed is asked again, and whoever waits is told once it is sent', async (t) => {
+  const { sweeps, sender, call, clock } = house();
+  const told: string[] = [];
+  sweeps.ask('overflow', [() => told.push('told')]);
+  sender.flush();
+  await call(0).fail();
+  await clock.advance(2_000);
+  await call(1).end([{ index: 0, forGood: false }]);
+  t.same(told, []);
+  await clock.advance(2_000);
+  t.match(call(2).batch, [{ body: /overflow/ }]);
+  await call(2).end();
+  t.same(told, ['told']);
+});
+
+t.test('drained resolves once all is sent, a sweep request without its second of patience too', async (t) => {
+  const { add, sweeps, sender, calls, call } = house();
+  await sender.drained();
+  sweeps.ask('start');
+  sender.flush();
+  sweeps.ask('connection');
+  add('a');
+  let drained = false;
+  const done = sender.drained().then(() => {
+    drained = true;
+  });
+  t.equal(calls.length, 3);
+  await call(0).end();
+  await call(1).end();
+  t.equal(drained, false);
+  await call(2).end();
+  t.equal(drained, true);
+  await done;
+});
+
+t.test('drained waits out an outage', async (t) => {
+  const { add, sender, call, clock } = house();
+  add('a');
+  await call(0).fail();
+  let drained = false;
+  const done = sender.drained().then(() => {
+    drained = true;
+  });
+  await clock.advance(1_500);
+  t.equal(drained, false);
+  await call(1).end();
+  await done;
+  t.equal(drained, true);
+});
+
+t.test('on a queue that keeps SQS rules all arrives, whatever fails', async (t) => {
+  const clock = manualClock();
+  const queue = createFakeQueue(clock);
+  const sweeps = createSweepRequests('vault');
+  const dirty = createDirtyCopies(1_000, () => {});
+  const sender = createSender({ publisher: queue.publisher, dirty, sweeps, clock, ...recordingLog(), onQueued() {} });
+  let calls = 0;
+  queue.faults.call = () => {
+    calls += 1;
+    return calls % 3 === 0;
+  };
+  queue.faults.entry = ({ body }) => (body.endsWith('7') && calls < 30 ? { forGood: false } : undefined);
+  for (const key of keys(0, 100)) dirty.add(copyOf(key));
+  const done = sender.drained();
+  await clock.advance(120_000);
+  await done;
+  t.same(queue.sent.map(({ body }) => body).sort(), keys(0, 100));
+});

@@ -1,0 +1,244 @@
+import t from 'tap';
+import { ReplicationError } from '../../src/errors.ts';
+import type { SweepMessage } from '../../src/queue/message.ts';
+import type { Received } from '../../src/queue/ports.ts';
+import { createSweepServer } from '../../src/sweep/requests.ts';
+import type { SweepReport } from '../../src/sweep/sweep.ts';
+import { manualClock } from '../fakes/clock.ts';
+import { recordingLog } from '../fakes/log.ts';
+
+const MOUNTS = ['kv', 'other'].map((mount) => ({ namespace: '', mount }));
+const DONE: SweepReport = { refs: 2, enqueued: 2, failed: [], again: [] };
+const PARTIAL: SweepReport = { ...DONE, failed: ['kv'], again: MOUNTS.slice(0, 1) };
+
+interface Settings {
+  readonly minGap?: number;
+  readonly run?: (run: number) => Promise<SweepReport>;
+  readonly depth?: () => Promise<{ visible: number; date: number }>;
+}
+
+function house({ minGap = 0, run = async () => DONE, depth }: Settings = {}) {
+  const clock = manualClock();
+  const { log, lines, events } = recordingLog();
+  const ending = new AbortController();
+  const state = { runs: 0, swept: [] as string[], mounts: [] as string[] };
+  const date = () => Math.floor(clock.now() / 1000) * 1000;
+  const serve = createSweepServer(
+    {
+      mounts: MOUNTS,
+      run(mounts, signal) {
+        state.mounts.push(mounts.map(({ mount }) => mount).join());
+        t.equal(signal, ending.signal);
+        state.runs += 1;
+        return run(state.runs);
+      },
+      depth: depth ?? (async () => ({ visible: 0, date: date() })),
+      minGap,
+      clock,
+      log,
+      metrics: { swept: (reason, result, seconds) => state.swept.push(`${reason} ${result} ${seconds}`) },
+    },
+    ending.signal,
+  );
+  let count = 0;
+  /** A request as it stands on the queue, sent `ago` ms before now. */
+  const request = (ago = 0, more: Partial<SweepMessage> = {}, receives = 1) => {
+    count += 1;
+    const received: Received = {
+      id: `m${count}`,
+      receipt: '',
+      body: '',
+      group: 'sweep-vault',
+      receives,
+      sentAt: clock.now() - ago,
+    };
+    return {
+      received,
+      message: { v: 1, kind: 'sweep', vault: 'vault', origin: 'timer', ...more } satisfies SweepMessage,
+    };
+  };
+  return { clock, lines, events, ending, state, serve, request };
+}
+
+t.test('one run serves every request in hand, and every older one that comes later', async (t) => {
+  const { clock, serve, request, state } = house();
+  const older = request(5_000);
+  const requests = [request(3_000), request(0)];
+  t.same(await serve(requests), { acknowledge: requests.map(({ received }) => received), hide: [] });
+  t.same(await serve([older]), { acknowledge: [older.received], hide: [] });
+  t.equal(state.runs, 1);
+  await clock.advance(2_000);
+  const later = request(0);
+  await serve([later]);
+  t.equal(state.runs, 2);
+});
+
+t.test('requests that come while it runs cause exactly one more', async (t) => {
+  let finish = (_: SweepReport) => {};
+  const { clock, serve, request, state } = house({
+    run: (run) => (run === 1 ? new Promise((resolve) => (finish = resolve)) : Promise.resolve(DONE)),
+  });
+  const running = serve([request()]);
+  await clock.advance(10_000);
+  const during = [request(8_000), request(4_000), request(1_000)];
+  finish(DONE);
+  await running;
+  t.same((await serve(during.slice(0, 1))).acknowledge.length, 1);
+  t.same((await serve(during.slice(1))).acknowledge.length, 2);
+  t.equal(state.runs, 2);
+});
+
+t.test(
+  "a request of the second in which the run began is not taken for an older one: SQS's date has whole seconds",
+  async (t) => {
+    const { clock, serve, request, state } = house();
+    await clock.advance(300);
+    const first = request(200);
+    await clock.advance(500);
+    await serve([first]);
+    const next = request(100);
+    await serve([next]);
+    t.equal(state.runs, 2);
+  },
+);
+
+t.test('at least minGap lies between two beginnings; the first one of a process does not wait', async (t) => {
+  const { clock, serve, request, state } = house({ minGap: 60_000 });
+  await serve([request()]);
+  await clock.advance(15_500);
+  const [served, next] = [request(60_000), request()];
+  t.same(await serve([served, next]), {
+    acknowledge: [served.received],
+    hide: [{ messages: [next.received], seconds: 45 }],
+  });
+  await clock.advance(44_500);
+  t.same((await serve([next])).acknowledge, [next.received]);
+  t.equal(state.runs, 2);
+});
+
+t.test('a run that failed hides its requests, counts, and serves nobody', async (t) => {
+  for (const [run, result] of [
+    [async () => Promise.reject(new ReplicationError('destination_unavailable', 'no answer')), 'failed'],
+    [async () => PARTIAL, 'partial'],
+  ] as const) {
+    const { serve, request, state, lines } = house({ run });
+    const requests = [request(9_000, {}, 3), request(0, {}, 3)];
+    const { acknowledge, hide } = await serve(requests);
+    t.same(acknowledge, []);
+    t.same(
+      hide[0]?.messages,
+      requests.map(({ received }) => received),
+    );
+    const seconds = hide[0]?.seconds ?? 0;
+    t.ok(seconds >= 4 && seconds <= 6, `${seconds} s`);
+    t.same(state.swept, [`timer ${result} 0`]);
+    if (result === 'failed')
+      t.match(lines.at(-1), { level: 'warn', event: 'sweep.failed', err: { code: 'destination_unavailable' } });
+    else t.match(lines.at(-1), { event: 'sweep.finished', result, failed: ['kv'] });
+    await serve(requests);
+    t.equal(state.runs, 2);
+  }
+});
+
+t.test('the next run for the same requests looks only at what was left undone', async (t) => {
+  const { serve, request, state } = house({ run: async (run) => (run === 1 ? PARTIAL : DONE) });
+  const asked = request();
+  t.match(await serve([asked]), { acknowledge: [], hide: [{ messages: [asked.received] }] });
+  t.match(await serve([asked]), { acknowledge: [asked.received], hide: [] });
+  await serve([request()]);
+  t.same(state.mounts, ['kv,other', 'kv', 'kv,other']);
+});
+
+t.test('a request that came meanwhile gets a whole run', async (t) => {
+  const { serve, request, state } = house({ run: async (run) => (run === 1 ? PARTIAL : DONE) });
+  const [asked, other] = [request(), request()];
+  await serve([asked]);
+  t.same((await serve([asked, other])).acknowledge.length, 2);
+  t.same(state.mounts, ['kv,other', 'kv,other']);
+});
+
+t.test('a mount that no second try can list holds nothing up', async (t) => {
+  const { serve, request, state } = house({ run: async () => ({ ...PARTIAL, again: [] }) });
+  const asked = request();
+  t.same(await serve([asked]), { acknowledge: [asked.received], hide: [] });
+  t.same(state.swept, ['timer partial 0']);
+});
+
+t.test('a request that fails for ever is let go in the end, with a word', async (t) => {
+  const { serve, request, lines } = house({ run: async () => PARTIAL });
+  const last = request(0, {}, 49);
+  t.equal((await serve([last])).hide.length, 1);
+  const over = request(0, {}, 50);
+  t.same(await serve([over]), { acknowledge: [over.received], hide: [] });
+  t.match(lines.at(-1), { level: 'error', event: 'sweep.given_up', reason: 'timer', receives: 50 });
+});
+
+t.test('when the queue does not tell its clock, no run begins, and the request waits', async (t) => {
+  const { serve, request, state, lines } = house({
+    depth: async () => Promise.reject(new ReplicationError('queue_unavailable', 'no answer')),
+  });
+  const asked = request();
+  t.match(await serve([asked]), { acknowledge: [], hide: [{ messages: [asked.received] }] });
+  t.equal(state.runs, 0);
+  t.match(lines, [{ level: 'warn', event: 'sweep.failed', err: { code: 'queue_unavailable' } }]);
+});
+
+t.test('an unexpected error is told without its text', async (t) => {
+  const { serve, request, lines } = house({ run: async () => Promise.reject(new RangeError('canary')) });
+  await serve([request()]);
+  t.match(lines.at(-1), { event: 'sweep.failed', err: { code: 'internal', message: /RangeError/ } });
+  t.notMatch(String(lines.map(({ err }) => String(err))), /canary/);
+  const odd = house({ run: () => Promise.reject('canary') });
+  await odd.serve([odd.request()]);
+  t.match(odd.lines.at(-1), { err: { message: /unexpected error/ } });
+});
+
+t.test('one that is ended for a shutdown gives its requests back at once', async (t) => {
+  const { serve, request, ending } = house({
+    run: async () => {
+      ending.abort();
+      throw ending.signal.reason;
+    },
+  });
+  const asked = request();
+  t.same(await serve([asked]), { acknowledge: [], hide: [{ messages: [asked.received], seconds: 0 }] });
+});
+
+t.test('beginning and end are logged with all reasons, each once, and the report', async (t) => {
+  const { clock, serve, request, lines, state } = house({
+    run: async () => {
+      await clock.advance(1_500);
+      return DONE;
+    },
+  });
+  await serve([
+    request(0, { origin: 'gap', reason: 'start,connection' }),
+    request(0, { origin: 'gap', reason: 'connection' }),
+    request(0),
+    request(0, { origin: 'operator' }),
+  ]);
+  const reason = 'start,connection,timer,operator';
+  t.match(lines, [
+    { level: 'info', event: 'sweep.started', reason },
+    {
+      level: 'info',
+      event: 'sweep.finished',
+      reason,
+      result: 'complete',
+      seconds: 1.5,
+      refs: 2,
+      enqueued: 2,
+      failed: [],
+    },
+  ]);
+  t.same(state.swept, [`${reason} complete 1.5`]);
+});
+
+t.test('what was sent before a request in hand is served with it, in the same second too', async (t) => {
+  const { clock, serve, request, state } = house();
+  await clock.advance(500);
+  const [older, inHand] = [request(200), request(100)];
+  await serve([inHand]);
+  t.same(await serve([older]), { acknowledge: [older.received], hide: [] });
+  t.equal(state.runs, 1);
+});

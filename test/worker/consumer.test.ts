@@ -1,0 +1,354 @@
+import { setImmediate } from 'node:timers/promises';
+import t from 'tap';
+import type { Inbox, Received } from '../../src/queue/ports.ts';
+import { type Settlement, startConsumer } from '../../src/worker/consumer.ts';
+import { manualClock } from '../fakes/clock.ts';
+import { recordingLog } from '../fakes/log.ts';
+import { createFakeQueue } from '../fakes/queue.ts';
+
+const HOUR = 3_600_000;
+
+interface Running {
+  readonly group: string;
+  readonly bodies: readonly string[];
+  readonly messages: readonly Received[];
+  end(settlement?: Settlement): Promise<void>;
+  fail(): Promise<void>;
+}
+
+interface Settings {
+  readonly concurrency?: number;
+  readonly inbox?: (inbox: Inbox) => Inbox;
+}
+
+/** A consumer whose looks end when the test says so. */
+function house({ concurrency = 4, inbox = (same) => same }: Settings = {}) {
+  const clock = manualClock();
+  const queue = createFakeQueue(clock);
+  const { log, lines, events } = recordingLog();
+  const running: Running[] = [];
+  const seen: string[] = [];
+  const look = (messages: readonly Received[]) =>
+    new Promise<Settlement>((resolve, reject) => {
+      const bodies = messages.map(({ body }) => body);
+      const over = () => {
+        running.splice(running.indexOf(current), 1);
+        return setImmediate();
+      };
+      const current: Running = {
+        group: messages[0]?.group ?? '',
+        bodies,
+        messages,
+        end(settlement = { acknowledge: messages, hide: [] }) {
+          resolve(settlement);
+          return over();
+        },
+        fail() {
+          reject(new Error('canary'));
+          return over();
+        },
+      };
+      seen.push(...bodies);
+      running.push(current);
+    });
+  const beside = (group: string) => group === 'sweeps';
+  const options = { inbox: inbox(queue.inbox), clock, log, concurrency, visibility: 30_000, beside, look };
+  const consumer = startConsumer(options);
+  let sends = 0;
+  const send = async (...messages: readonly (readonly [group: string, body: string])[]) => {
+    sends += 1;
+    await queue.publisher.send(
+      messages.map(([group, body], index) => ({ group, body, deduplicationId: `${sends}-${index}` })),
+    );
+    await clock.advance(0);
+  };
+  const groups = () => running.map(({ group }) => group).sort();
+  const one = (group: string): Running => {
+    const found = running.find((look) => look.group === group);
+    if (found === undefined) throw new Error(`no look at ${group} is going on`);
+    return found;
+  };
+  /** Ends every look at once, as they come. */
+  const endAll = async () => {
+    while (running.length > 0) {
+      await running[0]?.end();
+      await clock.advance(0);
+    }
+  };
+  const stop = async () => {
+    const stopped = consumer.stop();
+    await endAll();
+    await clock.advance(40_000);
+    await stopped;
+  };
+  return { clock, queue, lines, events, running, seen, consumer, send, groups, one, endAll, stop };
+}
+
+t.test('groups are looked at side by side, up to the concurrency; then nothing more is received', async (t) => {
+  const { send, groups, one, queue, clock, stop } = house({ concurrency: 2 });
+  await send(['a', '1']);
+  await send(['b', '1']);
+  await send(['c', '1']);
+  t.same(groups(), ['a', 'b']);
+  t.equal((await queue.inbox.depth()).visible, 1);
+  await one('a').end();
+  await clock.advance(0);
+  t.same(groups(), ['b', 'c']);
+  t.same(
+    queue.stored().map(({ group }) => group),
+    ['b', 'c'],
+  );
+  await stop();
+});
+
+t.test('messages of one group come to one look, in order, and later ones wait for its end', async (t) => {
+  const { send, running, one, clock, seen, stop } = house();
+  await send(['a', '1'], ['b', '1'], ['a', '2'], ['a', '3']);
+  t.same(
+    running.map(({ group, bodies }) => [group, ...bodies]),
+    [
+      ['a', '1', '2', '3'],
+      ['b', '1'],
+    ],
+  );
+  await send(['a', '4']);
+  t.equal(running.length, 2);
+  await one('a').end();
+  await clock.advance(0);
+  t.same(one('a').bodies, ['4']);
+  t.same(seen, ['1', '2', '3', '1', '4']);
+  await stop();
+});
+
+t.test('a group that SQS hands out a second time is not looked at by two at once', async (t) => {
+  const { send, clock, queue, running, one, stop } = house({ inbox: (inbox) => ({ ...inbox, hide: async () => {} }) });
+  await send(['a', '1']);
+  await clock.advance(31_000); // no heartbeat gets through
+  t.equal(queue.stored()[0]?.receives, 2);
+  t.equal(running.length, 1);
+  const first = one('a');
+  await first.end();
+  await clock.advance(0);
+  t.equal(running.length, 1);
+  t.not(one('a'), first);
+  await stop();
+  t.same(queue.stored(), []);
+});
+
+t.test('a sweep takes no place', async (t) => {
+  const { send, groups, stop } = house({ concurrency: 1 });
+  await send(['sweeps', '1']);
+  await send(['a', '1']);
+  t.same(groups(), ['a', 'sweeps']);
+  await send(['b', '1']);
+  t.same(groups(), ['a', 'sweeps']);
+  await stop();
+});
+
+t.test('heartbeats keep what is looked at hidden for hours, and end 11 hours after the receive', async (t) => {
+  const { send, clock, queue, running, stop } = house();
+  await send(['a', '1']);
+  for (let hours = 0; hours < 10; hours += 1) {
+    await clock.advance(HOUR);
+    t.equal(queue.stored()[0]?.receives, 1);
+  }
+  await clock.advance(HOUR - 60_000);
+  t.equal(queue.stored()[0]?.receives, 1);
+  const { hiddenUntil = 0 } = queue.stored()[0] ?? {};
+  t.ok(hiddenUntil - clock.now() <= 60_000, 'not hidden past 11 h');
+  await clock.advance(61_000);
+  t.equal(queue.stored()[0]?.receives, 2);
+  t.equal(running.length, 1);
+  await stop();
+});
+
+t.test('what is settled is acknowledged, hidden or given back, and no heartbeat undoes it', async (t) => {
+  const { send, clock, queue, consumer, one, stop } = house({ concurrency: 1 });
+  await send(['a', '1']);
+  const [message] = queue.stored();
+  const look = one('a');
+  t.equal(consumer.inFlight.size, 1);
+  t.equal(consumer.inFlight.oldestSentAt(), message?.sentAt);
+  await look.end({ acknowledge: [], hide: [{ messages: look.messages, seconds: 100 }] });
+  t.equal(consumer.inFlight.size, 0);
+  await clock.advance(99_000);
+  t.equal(queue.stored()[0]?.receives, 1);
+  await clock.advance(1_000);
+  t.equal(queue.stored()[0]?.receives, 2);
+  await stop();
+});
+
+t.test('a failure to receive pauses and resumes, with one line each', async (t) => {
+  const { clock, queue, lines, events, consumer, send, groups, stop } = house();
+  await clock.advance(0);
+  t.equal(consumer.receiving(), true);
+  let calls = 0;
+  queue.faults.call = (operation) => {
+    if (operation === 'receive') calls += 1;
+    return operation === 'receive';
+  };
+  await clock.advance(5_000);
+  t.equal(consumer.receiving(), false);
+  await clock.advance(120_000);
+  t.ok(calls >= 5 && calls <= 12, `${calls} calls in two minutes`);
+  t.match(lines, [{ level: 'warn', event: 'consumer.paused', reason: 'queue', err: { code: 'queue_unavailable' } }]);
+  queue.faults.call = undefined;
+  await send(['a', '1']);
+  await clock.advance(60_000);
+  t.same(groups(), ['a']);
+  t.same(events(), ['consumer.paused', 'consumer.resumed']);
+  t.equal(consumer.receiving(), true);
+  await stop();
+});
+
+t.test('what cannot be settled comes again by itself, and others go on', async (t) => {
+  const { clock, queue, lines, send, one, groups, stop } = house();
+  queue.faults.call = (operation) => operation === 'acknowledge' || operation === 'hide';
+  await send(['a', '1']);
+  await one('a').end();
+  t.match(lines, [{ level: 'warn', event: 'queue.unsettled', err: { code: 'queue_unavailable' } }]);
+  await send(['b', '1']);
+  t.same(groups(), ['b']);
+  await clock.advance(30_000);
+  t.ok(groups().includes('a'));
+  queue.faults.call = undefined;
+  await stop();
+});
+
+t.test('a heartbeat that fails is told, and the next one is sent', async (t) => {
+  const { clock, queue, events, send, stop } = house();
+  await send(['a', '1']);
+  queue.faults.call = (operation) => operation === 'hide';
+  await clock.advance(10_000);
+  queue.faults.call = undefined;
+  await clock.advance(60_000);
+  t.same(events(), ['queue.heartbeat_failed']);
+  t.equal(queue.stored()[0]?.receives, 1);
+  await stop();
+});
+
+t.test('a look that throws ends neither the consumer nor its place', async (t) => {
+  const { clock, queue, events, send, one, groups, stop } = house({ concurrency: 1 });
+  await send(['a', '1']);
+  await one('a').fail();
+  await send(['b', '1']);
+  t.same(groups(), ['b']);
+  t.same(events(), ['queue.unsettled']);
+  await one('b').end();
+  await clock.advance(30_000);
+  t.equal(queue.stored()[0]?.receives, 2);
+  await stop();
+});
+
+t.test('stop lets the running poll and the running looks end; what the poll brings is given back', async (t) => {
+  const { clock, queue, send, one, consumer, seen } = house();
+  await send(['a', '1']);
+  let stopped = false;
+  const done = consumer.stop().then(() => {
+    stopped = true;
+  });
+  await send(['b', '1']);
+  t.same(seen, ['1'], 'b is not looked at');
+  const [, b] = queue.stored();
+  t.match(b, { group: 'b', receives: 1 });
+  t.ok((b?.hiddenUntil ?? 0) <= clock.now(), 'b is given back at once');
+  await clock.advance(12_000);
+  t.equal(stopped, false, 'the look at a is waited for');
+  t.ok((queue.stored()[0]?.hiddenUntil ?? 0) > clock.now() + 15_000, 'and kept hidden');
+  await one('a').end();
+  await done;
+  t.same(
+    queue.stored().map(({ group }) => group),
+    ['b'],
+  );
+  t.equal(clock.sleepers, 0, 'nothing is left behind');
+});
+
+t.test('stop of an idle consumer takes one long poll at most', async (t) => {
+  const { clock, consumer } = house();
+  await clock.advance(1_000);
+  let stopped = false;
+  void consumer.stop().then(() => {
+    stopped = true;
+  });
+  await clock.advance(5_000);
+  t.equal(stopped, true);
+  t.equal(clock.sleepers, 0);
+});
+
+t.test('stop ends the pause of an outage, and waits for a place only as long as looks run', async (t) => {
+  const outage = house();
+  outage.queue.faults.call = () => true;
+  await outage.clock.advance(60_000);
+  await outage.consumer.stop();
+  t.equal(outage.clock.sleepers, 0);
+  const full = house({ concurrency: 1 });
+  await full.send(['a', '1']);
+  const done = full.consumer.stop();
+  await full.one('a').end();
+  await done;
+  t.same(full.queue.stored(), []);
+});
+
+t.test('stop goes on when what the last poll brought cannot be given back', async (t) => {
+  const { clock, queue, events, send, consumer } = house();
+  await clock.advance(0);
+  queue.faults.call = (operation) => operation === 'hide';
+  const done = consumer.stop();
+  await send(['a', '1']);
+  await done;
+  t.same(events(), ['queue.unsettled']);
+});
+
+t.test('whatever stalls and fails, in the end every message was looked at, in order within its group', async (t) => {
+  const { clock, queue, send, seen, endAll, stop } = house({ concurrency: 3 });
+  let calls = 0;
+  queue.faults.call = () => {
+    calls += 1;
+    return calls % 5 === 0;
+  };
+  for (let number = 10; number < 40; number += 1) {
+    await send([`g${number % 4}`, `${number % 4}:${number}`]).catch(() =>
+      send([`g${number % 4}`, `${number % 4}:${number}`]),
+    );
+    await endAll();
+    if (number % 10 === 0) await clock.advance(31_000);
+  }
+  for (let rounds = 0; rounds < 20 && queue.stored().length > 0; rounds += 1) {
+    await endAll();
+    await clock.advance(31_000);
+  }
+  t.same(queue.stored(), []);
+  for (const group of ['0', '1', '2', '3']) {
+    const bodies = [...new Set(seen.filter((body) => body.startsWith(`${group}:`)))];
+    t.same(bodies, [...bodies].sort());
+  }
+  t.equal(new Set(seen).size, 30);
+  queue.faults.call = undefined;
+  await stop();
+});
+
+t.test('while a settlement is on its way, no heartbeat undoes it', async (t) => {
+  const hidden: number[] = [];
+  let answer = () => {};
+  const { send, clock, one, stop } = house({
+    inbox: (inbox) => ({
+      ...inbox,
+      acknowledge: (messages) =>
+        new Promise<void>((resolve) => {
+          answer = resolve;
+        }).then(() => inbox.acknowledge(messages)),
+      async hide(messages, seconds) {
+        hidden.push(messages.length);
+        await inbox.hide(messages, seconds);
+      },
+    }),
+  });
+  await send(['a', '1']);
+  await clock.advance(10_000);
+  await one('a').end();
+  await clock.advance(10_000);
+  t.same(hidden, [1, 0]);
+  answer();
+  await stop();
+});

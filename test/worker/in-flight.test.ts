@@ -1,0 +1,48 @@
+import t from 'tap';
+import type { Received } from '../../src/queue/ports.ts';
+import { createInFlight } from '../../src/worker/in-flight.ts';
+import { manualClock } from '../fakes/clock.ts';
+
+const HOUR = 3_600_000;
+const message = (id: string, sentAt = 0): Received => ({ id, receipt: id, body: '', group: 'g', receives: 1, sentAt });
+
+t.test('nothing is extended past 11 hours from its receive', (t) => {
+  const clock = manualClock();
+  const inFlight = createInFlight(clock);
+  const [early, late] = [message('early'), message('late')];
+  inFlight.add([early]);
+  clock.stall(HOUR);
+  inFlight.add([late]);
+  t.same(inFlight.extendable(30_000), [early, late]);
+  clock.stall(10 * HOUR - 30_000);
+  t.same(inFlight.extendable(30_000), [early, late], 'it would end at 11 h exactly');
+  clock.stall(1);
+  t.same(inFlight.extendable(30_000), [late]);
+  clock.stall(HOUR);
+  t.same(inFlight.extendable(30_000), []);
+  t.equal(inFlight.size, 2);
+  t.end();
+});
+
+t.test('the wall clock does not matter', (t) => {
+  const clock = manualClock();
+  const inFlight = createInFlight(clock);
+  inFlight.add([message('a')]);
+  clock.setWall(24 * HOUR);
+  t.equal(inFlight.extendable(30_000).length, 1);
+  t.end();
+});
+
+t.test('the oldest is told as long as it is held', (t) => {
+  const inFlight = createInFlight(manualClock());
+  t.equal(inFlight.oldestSentAt(), undefined);
+  const [older, newer, again] = [message('a', 5), message('b', 7), message('a', 5)];
+  inFlight.add([newer, older, again]);
+  inFlight.remove([older]);
+  t.equal(inFlight.oldestSentAt(), 5, 'the same message received a second time is held by itself');
+  inFlight.remove([again, older]);
+  t.equal(inFlight.oldestSentAt(), 7);
+  inFlight.remove([newer]);
+  t.same([inFlight.oldestSentAt(), inFlight.size], [undefined, 0]);
+  t.end();
+});

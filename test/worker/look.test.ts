@@ -1,0 +1,393 @@
+import t from 'tap';
+import { type FailureCode, ReplicationError } from '../../src/errors.ts';
+import { type ChangeMessage, encodeMessage, type Message } from '../../src/queue/message.ts';
+import type { Received } from '../../src/queue/ports.ts';
+import type { OnWritten, Order, Outcome, Replicated } from '../../src/replicate/replicate.ts';
+import { createRoutes, type Route } from '../../src/replicate/routes.ts';
+import { createLook, type LookOptions } from '../../src/worker/look.ts';
+import { manualClock } from '../fakes/clock.ts';
+import { recordingLog } from '../fakes/log.ts';
+import { createFakeQueue } from '../fakes/queue.ts';
+
+const START = Date.parse('2026-11-24T21:40:00.000Z');
+const MINUTE = 60_000;
+
+const ROUTE: Route = {
+  ...{ name: 'kv', namespace: '', mount: 'kv', to: ['default'], include: ['**'], exclude: ['secret/*'] },
+  as: '{mount}/{path}',
+};
+
+type Answer = Partial<Replicated> & { readonly written?: readonly Outcome[]; readonly version?: number };
+
+interface Settings {
+  /** What a replicator answers or throws, per order. */
+  readonly replicate?: (order: Order) => Answer | Error | string;
+  readonly sweep?: LookOptions['sweep'];
+}
+
+function house({ replicate = () => ({}), sweep }: Settings = {}) {
+  const clock = manualClock();
+  const letters = createFakeQueue(clock);
+  const { log, lines, events } = recordingLog();
+  const orders: Order[] = [];
+  const counted: string[] = [];
+  const replicator = async (order: Order, onWritten: OnWritten): Promise<Replicated> => {
+    orders.push(order);
+    const answer = replicate(order);
+    if (answer instanceof Error || typeof answer === 'string') throw answer;
+    const { written = [], version = 3, outcome = written.at(-1) ?? 'unchanged', ...rest } = answer;
+    for (const each of written) onWritten(each, version);
+    return { outcome, behindHint: false, wentBack: false, ...rest };
+  };
+  const look = createLook({
+    vault: 'vault',
+    routes: createRoutes([ROUTE], { default: {} }),
+    replicators: new Map([['default', replicator]]),
+    deadLetters: letters.publisher,
+    sweep: sweep ?? (async (requests) => ({ acknowledge: requests.map(({ received }) => received), hide: [] })),
+    maxReceives: 10,
+    clock,
+    log,
+    metrics: {
+      replicated: (destination, outcome) => counted.push(`${destination} ${outcome}`),
+      lag: (seconds) => counted.push(`lag ${seconds}`),
+      failed: (code) => counted.push(`failed ${code}`),
+    },
+  });
+  return { clock, letters, lines, events, orders, counted, look };
+}
+
+let count = 0;
+
+const received = (body: string, more: Partial<Received> = {}): Received => {
+  count += 1;
+  return { id: `m${count}`, receipt: `r${count}`, body, group: 'g', receives: 1, sentAt: START, ...more };
+};
+
+const changeBody = (more: Partial<ChangeMessage> = {}): string => {
+  const body: Message = {
+    ...{ v: 1, kind: 'change', vault: 'vault', namespace: '', mount: 'kv', path: 'app', route: 'kv' },
+    ...{ destination: 'default', origin: 'audit' },
+    ...more,
+  };
+  return encodeMessage(body);
+};
+
+const change = (more: Partial<ChangeMessage> = {}, flight: Partial<Received> = {}) =>
+  received(changeBody(more), flight);
+
+const sweepRequest = () => received(encodeMessage({ v: 1, kind: 'sweep', vault: 'vault', origin: 'timer' }));
+
+const hint = (version: number, second: string): Partial<ChangeMessage> => ({
+  ...{ version, createdTime: `2026-11-24T21:39:${second}Z`, auditTime: `2026-11-24T21:39:${second}Z` },
+});
+
+const failing = (code: FailureCode) => () => new ReplicationError(code, `text of ${code}`);
+
+t.test('one look with the newest hint serves all messages of one copy, in whatever order they lie', async (t) => {
+  const { look, orders, events } = house({ replicate: () => ({ written: ['updated'] }) });
+  const messages = [change(hint(4, '50')), change(hint(6, '52.5')), change(hint(5, '52')), change()];
+  t.same(await look(messages), { acknowledge: messages, hide: [] });
+  t.match(orders, [
+    {
+      ...{ ref: { namespace: '', mount: 'kv', path: 'app' }, route: 'kv', secretName: 'kv/app' },
+      hint: { version: 6, time: '20261124T213952500000000Z' },
+    },
+  ]);
+  t.equal(orders.length, 1);
+  t.same(events(), ['secret.replicated']);
+});
+
+t.test('times are compared as times, not as texts', async (t) => {
+  const { look, orders } = house();
+  await look([change(hint(6, '52.55')), change(hint(5, '52.5')), change(hint(4, '52'))]);
+  t.match(orders, [{ hint: { version: 6 } }]);
+});
+
+t.test('a later message that tells of no version does not hide an earlier one that does', async (t) => {
+  const { look, orders } = house();
+  await look([change(hint(5, '50')), change({ auditTime: '2026-11-24T21:39:51Z' })]);
+  t.match(orders, [{ hint: { version: 5 } }]);
+});
+
+t.test('after a purge the versions begin anew, so the later time is the newer version', async (t) => {
+  const { look, orders } = house();
+  await look([change(hint(1, '51')), change(hint(9, '50'))]);
+  t.match(orders, [{ hint: { version: 1 } }]);
+});
+
+t.test('a message without a whole hint asks without one', async (t) => {
+  const { look, orders } = house();
+  await look([change({ version: 3 })]);
+  await look([change({ createdTime: '2026-11-24T21:39:52Z' })]);
+  t.match(orders, [{ hint: undefined }, { hint: undefined }]);
+});
+
+t.test('different refs, destinations and routes of one group are served one by one', async (t) => {
+  const { look, orders } = house();
+  const messages = [
+    change({ path: 'a' }),
+    change({ path: 'b' }),
+    change({ path: 'a' }),
+    change({ path: 'a', route: 'old' }),
+  ];
+  const { acknowledge } = await look(messages);
+  t.same(new Set(acknowledge), new Set(messages));
+  t.same(
+    orders.map(({ ref }) => ref.path),
+    ['a', 'b', 'a'],
+  );
+});
+
+t.test('what was written is logged and counted, with its lag from the audit time', async (t) => {
+  const { look, lines, counted } = house({ replicate: () => ({ written: ['restored', 'updated'], version: 7 }) });
+  await look([change(hint(7, '58.75'))]);
+  const about = {
+    level: 'info',
+    event: 'secret.replicated',
+    ref: 'kv/app',
+    destination: 'default',
+    secretName: 'kv/app',
+  };
+  t.match(lines, [
+    { ...about, outcome: 'restored', version: 7, lagMs: undefined },
+    { ...about, outcome: 'updated', version: 7, lagMs: 1_250 },
+  ]);
+  t.notOk('lagMs' in (lines[0] ?? {}));
+  t.same(counted, ['default restored', 'default updated', 'lag 1.25']);
+});
+
+t.test('only a value that became current has a lag, and no lag is below zero', async (t) => {
+  for (const outcome of [
+    'created',
+    'updated',
+    'promoted',
+    'restored',
+    'marked_absent',
+    'unmarked',
+    'retagged',
+  ] as const) {
+    const { look, lines } = house({ replicate: () => ({ written: [outcome] }) });
+    await look([change({ auditTime: '2026-11-24T21:40:09Z' })]);
+    const moved = outcome === 'created' || outcome === 'updated' || outcome === 'promoted';
+    t.equal(lines[0]?.['lagMs'], moved ? 0 : undefined, outcome);
+  }
+  const { look, lines } = house({ replicate: () => ({ written: ['created'] }) });
+  await look([change()]);
+  t.notOk('lagMs' in (lines[0] ?? {}), 'without an audit time there is none');
+});
+
+t.test('what was equal already is kept; a sweep finds that so often that it is told on debug only', async (t) => {
+  for (const [origin, level] of [
+    ['audit', 'info'],
+    ['operator', 'info'],
+    ['sweep', 'debug'],
+  ] as const) {
+    const { look, lines, counted } = house();
+    const message = change({ origin });
+    t.same(await look([message]), { acknowledge: [message], hide: [] });
+    t.match(lines, [{ level, event: 'secret.kept', ref: 'kv/app', destination: 'default', origin }]);
+    t.same(counted, ['default unchanged']);
+  }
+});
+
+t.test('a message whose version Vault has not answered with yet is held', async (t) => {
+  const { look, lines, counted } = house({ replicate: () => ({ behindHint: true }) });
+  const message = change(hint(9, '50'));
+  const { acknowledge, hide } = await look([message]);
+  t.same(acknowledge, []);
+  t.match(hide, [{ messages: [message] }]);
+  t.match(lines.at(-1), { level: 'info', event: 'secret.held', code: 'source_stale', text: /version 9 of kv\/app/ });
+  t.ok(counted.includes('failed source_stale'));
+});
+
+t.test('going back on purpose is told', async (t) => {
+  const { look, lines } = house({ replicate: () => ({ written: ['updated'], wentBack: true }) });
+  await look([change()]);
+  t.match(lines.at(-1), { level: 'warn', event: 'secret.went_back', ref: 'kv/app', code: 'source_stale' });
+});
+
+t.test('what cannot be read is parked with its code, while the others go on', async (t) => {
+  const { look, orders, letters, lines, counted } = house();
+  const bodies = [
+    'canary, no JSON',
+    '{"v":1,"canary":1}',
+    changeBody({ vault: 'other' }),
+    changeBody().replace('"v":1', '"v":2'),
+    '[]',
+  ];
+  const bad = bodies.map((body) => received(body, { receives: 4 }));
+  const good = change();
+  const { acknowledge, hide } = await look([...bad, good]);
+  t.same(new Set(acknowledge), new Set([...bad, good]));
+  t.same(hide, []);
+  t.equal(orders.length, 1);
+  t.same(
+    letters.sent.map(({ body, group }) => [body, group]),
+    bad.map(({ body, id }) => [body, id]),
+  );
+  for (const { attributes } of letters.sent) {
+    t.match(attributes, { code: 'message_malformed', receives: '4', time: '2026-11-24T21:40:00.000Z' });
+    t.notOk('ref' in (attributes ?? {}));
+  }
+  const parked = lines.filter(({ event }) => event === 'secret.parked');
+  t.match(parked[0], { level: 'warn', code: 'message_malformed', receives: 4, id: bad[0]?.id });
+  t.notMatch(JSON.stringify([lines, letters.sent.map(({ attributes }) => attributes)]), /canary/);
+  t.equal(counted.filter((name) => name === 'failed message_malformed').length, 5);
+});
+
+t.test('a permanent failure is parked once, by the newest letter, and all messages are done', async (t) => {
+  for (const code of ['not_owned', 'value_too_large', 'source_forbidden', 'destination_forbidden'] as const) {
+    const { look, letters, lines, counted } = house({ replicate: failing(code) });
+    const messages = [
+      change({ origin: 'sweep' }),
+      change(hint(1, '01')),
+      change({ origin: 'operator' }),
+      change({ origin: 'sweep' }),
+    ];
+    const { acknowledge, hide } = await look(messages);
+    t.same(acknowledge, messages);
+    t.same(hide, []);
+    t.equal(letters.sent.length, 1);
+    t.match(letters.sent[0], {
+      ...{ body: messages[2]?.body, group: messages[2]?.id },
+      attributes: { code, text: `text of ${code}`, ref: 'kv/app', receives: '1' },
+    });
+    t.match(lines, [{ level: 'warn', event: 'secret.parked', ref: 'kv/app', destination: 'default', code }]);
+    t.same(counted, [`failed ${code}`, 'default parked']);
+  }
+});
+
+t.test("a sweep's finding that fails for good is refused without a letter", async (t) => {
+  const { look, letters, lines, counted } = house({ replicate: failing('not_owned') });
+  const messages = [change({ origin: 'sweep' }), change({ origin: 'sweep' })];
+  t.same(await look(messages), { acknowledge: messages, hide: [] });
+  t.same(letters.sent, []);
+  t.match(lines, [
+    { level: 'warn', event: 'secret.refused', ref: 'kv/app', code: 'not_owned', text: 'text of not_owned' },
+  ]);
+  t.same(counted, ['failed not_owned', 'default refused']);
+});
+
+t.test('what failed for now hides for longer and longer', async (t) => {
+  for (const [code, level] of [
+    ['source_unavailable', 'warn'],
+    ['destination_throttled', 'info'],
+    ['source_stale', 'info'],
+  ] as const) {
+    const delays: number[] = [];
+    for (const receives of [1, 2, 3, 4, 9]) {
+      const { look, lines, letters } = house({ replicate: failing(code) });
+      const messages = [change({}, { receives }), change({}, { receives: receives + 5 })];
+      const { acknowledge, hide } = await look(messages);
+      t.same(acknowledge, []);
+      t.same(hide[0]?.messages, messages);
+      t.match(lines, [{ level, event: 'secret.held', ref: 'kv/app', code, seconds: hide[0]?.seconds }]);
+      t.same(letters.sent, []);
+      delays.push(hide[0]?.seconds ?? -1);
+    }
+    for (const [index, base] of [1, 2, 4, 8, 30].entries()) {
+      const delay = delays[index] ?? -1;
+      t.ok(delay >= base && delay <= base * 1.5 + 0.5, `${delay} s after some ${base}`);
+    }
+  }
+});
+
+t.test('a version budget that is used up waits for minutes', async (t) => {
+  const { look } = house({ replicate: failing('version_budget') });
+  t.match(await look([change()]), { hide: [{ seconds: 300 }] });
+});
+
+t.test(
+  'what keeps failing is parked after ten receives and fifteen minutes, not before, and no hold ever',
+  async (t) => {
+    const outcome = async (code: FailureCode, receives: number, age: number) => {
+      const { look, letters, clock } = house({ replicate: failing(code) });
+      clock.stall(age);
+      await look([change({}, { receives })]);
+      return letters.sent[0]?.attributes?.['code'] ?? 'later';
+    };
+    t.equal(await outcome('source_unavailable', 10, 16 * MINUTE), 'source_unavailable');
+    t.equal(await outcome('source_unavailable', 9, 60 * MINUTE), 'later');
+    t.equal(await outcome('source_unavailable', 90, 15 * MINUTE), 'later');
+    t.equal(await outcome('internal', 10, 16 * MINUTE), 'internal');
+    t.equal(await outcome('destination_throttled', 90, 600 * MINUTE), 'later');
+    t.equal(await outcome('source_stale', 90, 600 * MINUTE), 'later');
+  },
+);
+
+t.test('a message that came later does not park what it came to, nor hide how old the oldest is', async (t) => {
+  const { look, letters, clock } = house({ replicate: failing('source_unavailable') });
+  clock.stall(20 * MINUTE);
+  await look([change({}, { receives: 30 }), change({}, { receives: 1, sentAt: clock.now() })]);
+  t.same(letters.sent, []);
+});
+
+t.test('a letter that cannot be sent leaves its messages where they are', async (t) => {
+  for (const fault of [
+    { call: () => true },
+    { entry: () => ({ forGood: false }) },
+    { entry: () => ({ forGood: true }) },
+  ]) {
+    const { look, letters } = house({ replicate: failing('not_owned') });
+    Object.assign(letters.faults, fault);
+    await t.rejects(look([change()]), { code: 'queue_unavailable' });
+    t.same(letters.sent, []);
+  }
+});
+
+t.test('a parked message gets a fresh id at each parking', async (t) => {
+  const { look, letters } = house({ replicate: failing('not_owned') });
+  const message = change();
+  await look([message]);
+  await look([{ ...message, receives: 2 }]);
+  await look([{ ...message, receives: 2 }]);
+  t.equal(letters.sent.length, 2, 'a retry of the same parking is one letter');
+});
+
+t.test('an unexpected error becomes internal, without its text', async (t) => {
+  for (const thrown of [new TypeError('canary'), 'canary']) {
+    const { look, lines, counted } = house({ replicate: () => thrown });
+    const { hide } = await look([change()]);
+    t.equal(hide.length, 1);
+    t.match(lines, [{ level: 'warn', event: 'secret.held', code: 'internal', text: /unexpected (TypeError|error)/ }]);
+    t.notMatch(JSON.stringify(lines), /canary/);
+    t.same(counted, ['failed internal']);
+  }
+});
+
+t.test('what no route leads to its destination any more is unrouted', async (t) => {
+  for (const more of [{ mount: 'gone' }, { destination: 'gone' }, { path: 'secret/x' }]) {
+    const { look, letters, orders } = house();
+    await look([change(more)]);
+    t.match(letters.sent, [{ attributes: { code: 'unrouted', text: /no route leads/ } }]);
+    t.same(orders, []);
+  }
+});
+
+t.test('one failure holds up only its own copy', async (t) => {
+  const { look } = house({
+    replicate: ({ ref }) =>
+      ref.path === 'a' ? new ReplicationError('source_unavailable', 'text') : { written: ['created'] },
+  });
+  const [a, b] = [change({ path: 'a' }), change({ path: 'b' })];
+  const { acknowledge, hide } = await look([a, b]);
+  t.same(acknowledge, [b]);
+  t.match(hide, [{ messages: [a] }]);
+});
+
+t.test('requests for a sweep go to the sweep, all together, and their settlement is kept', async (t) => {
+  const asked: number[] = [];
+  const { look } = house({
+    sweep: async (requests) => {
+      asked.push(requests.length);
+      const [first, ...rest] = requests.map(({ received }) => received);
+      return { acknowledge: first === undefined ? [] : [first], hide: [{ messages: rest, seconds: 7 }] };
+    },
+  });
+  const [one, two, other] = [sweepRequest(), sweepRequest(), change()];
+  const { acknowledge, hide } = await look([one, two, other]);
+  t.same(asked, [2]);
+  t.same(new Set(acknowledge), new Set([one, other]));
+  t.same(hide, [{ messages: [two], seconds: 7 }]);
+});
