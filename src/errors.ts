@@ -1,34 +1,130 @@
 /**
  * How a failure is treated, by its code:
- * - `retryable`: the message waits and is looked at again;
- * - `permanent`: no second look can help, so the message is parked in the DLQ at once;
- * - `hold`: nothing is wrong, the time has not come yet.
+ * - `retryable`: the message waits and is looked at again, and is parked when that goes on for too long;
+ * - `pausing`: retryable, and what failed may be down for everybody: it is asked, and while it is down nothing is tried;
+ * - `hold`: nothing is wrong, the time has not come yet; never parked;
+ * - `permanent`: no second look can help, so the message is parked in the DLQ at once.
  */
-type Treatment = 'retryable' | 'permanent' | 'hold';
+export type Treatment = 'retryable' | 'pausing' | 'hold' | 'permanent';
 
-const TREATMENTS = {
-  source_unavailable: 'retryable',
-  source_stale: 'hold',
-  source_forbidden: 'permanent',
-  mount_version_mismatch: 'permanent',
-  queue_unavailable: 'retryable',
-  destination_unavailable: 'retryable',
-  destination_throttled: 'hold',
-  destination_forbidden: 'permanent',
-  destination_rejected: 'permanent',
-  version_budget: 'hold',
-  promotion_conflict: 'retryable',
-  version_id_taken: 'permanent',
-  not_owned: 'permanent',
-  name_invalid: 'permanent',
-  value_too_large: 'permanent',
-  rotation_enabled: 'permanent',
-  unrouted: 'permanent',
-  message_malformed: 'permanent',
-  internal: 'retryable',
-} as const satisfies Record<string, Treatment>;
+interface Failure {
+  readonly treatment: Treatment;
+  /** What it means, a sentence. */
+  readonly meaning: string;
+  /** What an operator should do, a sentence or two. */
+  readonly advice: string;
+}
 
-export type FailureCode = keyof typeof TREATMENTS;
+/** Every way in which a look can end without its message being done with: the source of docs/errors.md. */
+export const FAILURES = {
+  source_unavailable: {
+    treatment: 'pausing',
+    meaning: 'Vault did not answer, or with nothing that proves presence or absence.',
+    advice:
+      'See that Vault is up and unsealed, that its address is right and its token valid; then it goes on by itself.',
+  },
+  source_stale: {
+    treatment: 'hold',
+    meaning: 'Vault answered with an older version than was seen before.',
+    advice:
+      'None: a standby catches up; after two minutes of nothing else the answer is believed (a restored snapshot).',
+  },
+  source_forbidden: {
+    treatment: 'permanent',
+    meaning: "The token's policy does not allow to read the secret, or no request can name its path.",
+    advice: 'Add the line that the text names to the policy, then redrive.',
+  },
+  mount_version_mismatch: {
+    treatment: 'permanent',
+    meaning: 'The mount is no KV version 2.',
+    advice: 'Upgrade the mount or drop its route; then redrive, or drop the letter.',
+  },
+  queue_unavailable: {
+    treatment: 'pausing',
+    meaning: 'SQS did not answer, or refused.',
+    advice: "See that the queue exists, and that the role's permissions and credentials are valid.",
+  },
+  destination_unavailable: {
+    treatment: 'pausing',
+    meaning: 'Secrets Manager did not answer, failed, or does not take the credentials (expired).',
+    advice: 'See that the region can be reached and that the credentials are valid; then it goes on by itself.',
+  },
+  destination_throttled: {
+    treatment: 'hold',
+    meaning: "The account's rate of requests is used up.",
+    advice: 'None, if it is rare. Else lower worker.writesPerSecond, or ask what else writes in this account.',
+  },
+  destination_forbidden: {
+    treatment: 'permanent',
+    meaning: 'IAM or the KMS key does not allow the call.',
+    advice: 'Grant what the text names to the role (see the README), then redrive.',
+  },
+  destination_rejected: {
+    treatment: 'permanent',
+    meaning: 'Secrets Manager finds the request invalid.',
+    advice:
+      'Look at the name, tags and KMS key that the route and destination make, mend the configuration, then redrive.',
+  },
+  version_budget: {
+    treatment: 'hold',
+    meaning: 'Secrets Manager keeps about 100 versions of a secret in 24 hours and takes no more.',
+    advice: 'Write the secret less often. Its newest value is written as soon as there is room.',
+  },
+  promotion_conflict: {
+    treatment: 'retryable',
+    meaning: 'Somebody else changed the copy at every look.',
+    advice: 'Find what else writes or deletes it (CloudTrail), and end that; then redrive.',
+  },
+  version_id_taken: {
+    treatment: 'permanent',
+    meaning: 'The version id is in use for other bytes, which can never be replaced.',
+    advice: 'Write the secret in Vault once more: a new version has a new id. Then drop the letter.',
+  },
+  not_owned: {
+    treatment: 'permanent',
+    meaning: 'A secret of that name exists and is not our copy of this ref.',
+    advice: 'Rename or delete it, or exclude the path from the route; then redrive, or drop the letter.',
+  },
+  name_invalid: {
+    treatment: 'permanent',
+    meaning: "The secret's name would be longer than Secrets Manager allows.",
+    advice: 'Shorten the path, or set the route\'s "as"; then redrive, or drop the letter.',
+  },
+  value_too_large: {
+    treatment: 'permanent',
+    meaning: 'The value is larger than the 65,536 bytes that Secrets Manager allows.',
+    advice:
+      'Split the secret in Vault, or exclude it from the route; a smaller version is carried by itself. Then drop the letter.',
+  },
+  rotation_enabled: {
+    treatment: 'permanent',
+    meaning: 'AWS rotates the secret, or a service of AWS manages it.',
+    advice:
+      'Leave it to one of the two: end the rotation, or exclude the path from the route; then redrive, or drop the letter.',
+  },
+  limit_reached: {
+    treatment: 'permanent',
+    meaning: "The destination's maxSecrets is reached, so no further copy is created.",
+    advice: 'Raise destinations.*.maxSecrets (a copy costs $0.40 a month), or narrow the route; then redrive.',
+  },
+  unrouted: {
+    treatment: 'permanent',
+    meaning: 'No route leads the ref to the destination any more.',
+    advice: 'Route it again and redrive, or drop the letter.',
+  },
+  message_malformed: {
+    treatment: 'permanent',
+    meaning: "The message is not of VaultFerry's shape, of an unknown version, or for another Vault.",
+    advice: 'Find who sends to the queue. Drop the letter if nobody needs it.',
+  },
+  internal: {
+    treatment: 'retryable',
+    meaning: 'An error that VaultFerry did not expect.',
+    advice: 'Please report it with its log line; then redrive.',
+  },
+} as const satisfies Readonly<Record<string, Failure>>;
+
+export type FailureCode = keyof typeof FAILURES;
 
 /** The one error class of the corridor: a closed code, a text for people (never a value), the cause kept. */
 export class ReplicationError extends Error {
@@ -41,7 +137,7 @@ export class ReplicationError extends Error {
   }
 
   get treatment(): Treatment {
-    return TREATMENTS[this.code];
+    return FAILURES[this.code].treatment;
   }
 }
 

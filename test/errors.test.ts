@@ -4,12 +4,12 @@ import { type FailureCode, ReplicationError, toReplicationError } from '../src/e
 
 t.test('every code has its treatment', async (t) => {
   const table: Readonly<Record<FailureCode, string>> = {
-    source_unavailable: 'retryable',
+    source_unavailable: 'pausing',
     source_stale: 'hold',
     source_forbidden: 'permanent',
     mount_version_mismatch: 'permanent',
-    queue_unavailable: 'retryable',
-    destination_unavailable: 'retryable',
+    queue_unavailable: 'pausing',
+    destination_unavailable: 'pausing',
     destination_throttled: 'hold',
     destination_forbidden: 'permanent',
     destination_rejected: 'permanent',
@@ -20,6 +20,7 @@ t.test('every code has its treatment', async (t) => {
     name_invalid: 'permanent',
     value_too_large: 'permanent',
     rotation_enabled: 'permanent',
+    limit_reached: 'permanent',
     unrouted: 'permanent',
     message_malformed: 'permanent',
     internal: 'retryable',

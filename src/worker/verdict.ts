@@ -16,7 +16,7 @@ export function verdict(
   random: number,
 ): Verdict {
   if (error.treatment === 'permanent') return { kind: 'park' };
-  const spent = error.treatment === 'retryable' && receives >= maxReceives && age > PARK_AFTER_AGE;
+  const spent = error.treatment !== 'hold' && receives >= maxReceives && age > PARK_AFTER_AGE;
   if (spent) return { kind: 'park' };
   if (error.code === 'version_budget') return { kind: 'later', seconds: BUDGET_DELAY };
   return { kind: 'later', seconds: backoff(receives, random) };
