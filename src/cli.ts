@@ -1,94 +1,104 @@
 #!/usr/bin/env node
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { endpointChosen, sqsClient } from './aws/clients.ts';
+import { systemClock } from './clock.ts';
+import { ask } from './commands/ask.ts';
 import { configCommand } from './commands/config.ts';
+import { dlqCommand } from './commands/dlq.ts';
+import { checkNoQuestion, dlqAction } from './commands/dlq-action.ts';
+import { type CommandLine, readCommandLine } from './commands/options.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { serveCommand } from './commands/serve.ts';
+import { statusCommand } from './commands/status.ts';
+import { createTerminal } from './commands/terminal.ts';
 import { UsageError } from './commands/usage-error.ts';
 import { environment, silenceSdk } from './config/env.ts';
 import { ConfigError, formatProblem } from './config/errors.ts';
 import { loadConfig } from './config/load.ts';
-import type { Role } from './config/roles.ts';
+import { createLetterQueue } from './dead-letters/queue.ts';
 import { ReplicationError } from './errors.ts';
 import { HELP, USAGE } from './help.ts';
+import { createLog } from './log.ts';
 import { createPublisher } from './queue/sqs.ts';
 import { createRoutes } from './replicate/routes.ts';
+import { openBothEnds } from './serve/both-ends.ts';
 
-const ROLES: readonly Role[] = ['ingress', 'worker'];
 const write = (text: string) => process.stdout.write(text);
 const writeError = (text: string) => process.stderr.write(text);
-
-interface Arguments {
-  readonly command: string | undefined;
-  readonly operands: readonly string[];
-  readonly file: string | undefined;
-  readonly json: boolean;
-  readonly roles: ReadonlySet<Role>;
-}
-
-function readArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        config: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        role: { type: 'string', multiple: true, default: [] },
-        help: { type: 'boolean', short: 'h', default: false },
-        version: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'the arguments cannot be read');
-  }
-}
-
-function readRoles(names: readonly string[]): ReadonlySet<Role> {
-  const unknown = names.find((name) => !ROLES.some((role) => role === name));
-  if (unknown !== undefined) throw new UsageError(`--role ${unknown}: expected ingress or worker`);
-  return new Set(names.length === 0 ? ROLES : ROLES.filter((role) => names.includes(role)));
-}
+const terminal = createTerminal(process.stdin, process.stderr);
 
 async function main(args: string[]): Promise<number> {
-  const { values, positionals } = readArguments(args);
-  const [command, ...operands] = positionals;
-  if (values.version) {
+  const line = readCommandLine(args);
+  const { command, operands, help } = line;
+  if (line.version) {
     write(`${await version()}\n`);
     return 0;
   }
-  if (values.help || command === 'help') {
+  if (help || command === 'help') {
     write(HELP[(command === 'help' ? operands[0] : command) ?? ''] ?? USAGE);
     return 0;
   }
-  return run({ command, operands, file: values.config, json: values.json, roles: readRoles(values.role) });
+  const run = Object.hasOwn(COMMANDS, command ?? '') ? COMMANDS[command ?? ''] : undefined;
+  if (run !== undefined) return run(line);
+  throw new UsageError(command === undefined ? 'a command is missing' : `there is no command "${command}"`);
 }
 
-async function run({ command, operands, file, json, roles }: Arguments): Promise<number> {
-  const env = environment();
-  const load = () => loadConfig({ file, env, readFile: (path) => readFile(path, 'utf8') });
-  switch (command) {
-    case 'serve':
-      if (operands.length > 0) throw new UsageError(`serve takes no operand, but got "${operands[0]}"`);
-      return serveCommand({ config: await load(), roles, env });
-    case 'replicate': {
-      if (operands.length === 0) throw new UsageError('replicate needs at least one REF');
-      const config = await load();
-      const publisher = createPublisher(sqsClient(endpointChosen(env)), config.queue.url);
-      const routes = createRoutes(config.routes, config.destinations);
-      return replicateCommand({ refs: operands, vault: config.vault.id, routes, publisher, json, write, writeError });
-    }
-    case 'config':
-      return configCommand({ action: configAction(operands), file, json, roles, env, write, writeError });
-    default:
-      throw new UsageError(command === undefined ? 'a command is missing' : `there is no command "${command}"`);
-  }
-}
+const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>> = {
+  async serve({ operands, file, roles }) {
+    if (operands.length > 0) throw new UsageError(`serve takes no operand, but got "${operands[0]}"`);
+    return serveCommand({ config: await load(file), roles, env: environment() });
+  },
+  async replicate({ operands, file, json }) {
+    if (operands.length === 0) throw new UsageError('replicate needs at least one REF');
+    const { vault, queue, routes, destinations } = await load(file);
+    const publisher = createPublisher(sqsClient(endpointChosen(environment())), queue.url);
+    const routed = createRoutes(routes, destinations);
+    return replicateCommand({ refs: operands, vault: vault.id, routes: routed, publisher, json, write, writeError });
+  },
+  async status({ operands, file, json }) {
+    const config = await load(file);
+    const log = createLog('warn', process.stderr.isTTY === true);
+    const { source, ends, close } = await openBothEnds(config, log);
+    const routes = createRoutes(config.routes, config.destinations);
+    return statusCommand({ refs: operands, routes, source, ends, json, write, writeError }).finally(close);
+  },
+  config: ({ operands, file, json, roles }) =>
+    configCommand({ action: configAction(operands), file, json, roles, env: environment(), write, writeError }),
+  async dlq({ operands, file, json, ...options }) {
+    const action = dlqAction(operands, options);
+    if (!options.yes && !terminal.asks) checkNoQuestion(action);
+    const { vault, queue, routes, destinations } = await load(file);
+    const client = sqsClient(endpointChosen(environment()));
+    const signal = interruption();
+    return dlqCommand(
+      {
+        vault: vault.id,
+        routes: createRoutes(routes, destinations),
+        queue: createLetterQueue(client, queue.deadLetterUrl),
+        publisher: createPublisher(client, queue.url),
+        freshId: randomUUID,
+        ask: (question) => ask(question, { input: process.stdin, output: process.stderr, signal }),
+        ...{ clock: systemClock, signal, json, yes: options.yes, write, writeError, progress: terminal.progress },
+      },
+      action,
+    );
+  },
+};
+
+const load = (file: string | undefined) =>
+  loadConfig({ file, env: environment(), readFile: (path) => readFile(path, 'utf8') });
 
 function configAction([action]: readonly string[]): 'check' | 'print' | 'schema' {
   if (action === 'check' || action === 'print' || action === 'schema') return action;
   throw new UsageError('config takes check, print or schema');
+}
+
+/** Aborts at the first SIGINT or SIGTERM; a second one ends the program at once. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => interrupted.abort());
+  return interrupted.signal;
 }
 
 async function version(): Promise<string> {

@@ -96,6 +96,11 @@ export const FAILURES = {
     advice:
       'Split the secret in Vault, or exclude it from the route; a smaller version is carried by itself. Then drop the letter.',
   },
+  value_unrepresentable: {
+    treatment: 'permanent',
+    meaning: 'The value is no JSON object (a version that was written with null).',
+    advice: 'Write an object in Vault: the new version is carried by itself. Then drop the letter.',
+  },
   rotation_enabled: {
     treatment: 'permanent',
     meaning: 'AWS rotates the secret, or a service of AWS manages it.',

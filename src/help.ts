@@ -5,6 +5,11 @@ Usage: vaultferry COMMAND [--config FILE] [--json] …
 Commands
   serve [--role ingress] [--role worker]   run the roles (all by default) until SIGTERM
   replicate REF…                           put these secrets on the queue now
+  status [REF…]                            is each copy what Vault says, and if not, why?
+  dlq list                                 the dead letters, and what to do next
+  dlq show ID                              one of them: what it means, what to do
+  dlq redrive ID… | --code CODE | --all    send them back to the queue, once the cause is mended
+  dlq drop ID…                             delete them
   config check [--role …]                  is the configuration valid (for these roles)?
   config print                             the effective configuration, secrets masked
   config schema                            its JSON Schema
@@ -18,7 +23,8 @@ Options
 REF is [namespace:]mount/path, e.g. hybrid-aws-secrets/app/db or team-a:kv/app/db; a ":" or "%" inside mount or path
 is written %3A or %25.
 
-Exit codes: 0 done; 1 failed; 2 usage or configuration error.
+Exit codes: 0 done; 1 failed; 2 usage or configuration error; 3 done, and dead letters (dlq list) or
+drift (status) were found.
 Results go to stdout, logs to stderr: JSON lines, or for people when stderr is a terminal.
 `;
 
@@ -42,6 +48,39 @@ both ends and writes what differs. Needs no Vault, only the right to send to the
 REF is [namespace:]mount/path, e.g. hybrid-aws-secrets/app/db or team-a:kv/app/db.
 
 Exit codes: 0 all are queued; 1 a REF is not routed, or SQS refused; 2 usage or configuration error.
+`,
+  status: `Usage: vaultferry status [REF…] [--config FILE] [--json]
+
+Compares both ends now and writes to neither: for each secret and destination whether they are in sync, Vault's version,
+the copy's, since when it has it, and why not. Without a REF, all that Vault lists and all that has a copy. Shows no
+value. Needs what a worker needs of Vault, and secretsmanager:DescribeSecret and ListSecrets.
+
+REF is [namespace:]mount/path, e.g. hybrid-aws-secrets/app/db or team-a:kv/app/db.
+
+Exit codes: 0 all are in sync; 3 some are not; 1 a REF is not routed or at neither end, or an end cannot be read;
+2 usage or configuration error.
+`,
+  dlq: `Usage: vaultferry dlq list [--config FILE] [--json]
+       vaultferry dlq show ID [--json]
+       vaultferry dlq redrive ID… | --code CODE | --all [--yes] [--json]
+       vaultferry dlq drop ID… [--yes] [--json]
+
+The dead-letter queue holds the messages that need a person, each with the reason why.
+
+list      every letter: id, age, code, how often it was tried, and the secret's ref. While it reads, the letters are
+          hidden from other readers for some seconds; then they are as they were.
+show      all that a letter says, what its code means, and what to do
+redrive   sends messages back to the queue once the cause is mended, unchanged and one by one, and removes each letter
+          after its message is sent. --all asks first. Messages that are not VaultFerry's are never sent.
+drop      deletes letters for good; asks first. The secrets stay as they are, and the next sweep looks at them again.
+
+ID is a letter's id or its beginning, at least 6 characters. CODE is as list shows it; docs/errors.md explains each.
+--yes answers the question beforehand; without a terminal it is needed. Ctrl-C gives the letters back.
+Needs no Vault, only the queues: sqs:SendMessage on the one; ReceiveMessage, ChangeMessageVisibility, DeleteMessage and
+GetQueueAttributes on the dead-letter queue.
+
+Exit codes: 0 done (list: no letters); 1 an ID is unknown, or a letter could not be redriven or dropped; 2 usage or
+configuration error; 3 list found letters.
 `,
   config: `Usage: vaultferry config check [--role ingress] [--role worker] [--config FILE] [--json]
        vaultferry config print [--config FILE] [--json]

@@ -15,14 +15,23 @@ export interface LogFields {
   readonly [field: string]: unknown;
 }
 
+/** The program's own log. */
+export interface ServiceLog extends Log {
+  /** Whatever the level is: `ready` and `stopped`, which whoever started the program waits for. */
+  announce(fields: LogFields): void;
+}
+
 /** JSON lines on stderr; for people when that is a terminal. */
-export function createLog(level: string, terminal: boolean): Log {
+export function createLog(level: string, terminal: boolean): ServiceLog {
   const stream = terminal
     ? pretty({ destination: 2, sync: true, colorize: true, messageFormat: '{event}', ignore: 'event' })
     : pino.destination({ dest: 2, sync: true });
   const formatters = { level: (label: string) => ({ level: label }) };
-  const logger = pino({ level, base: null, timestamp: stdTimeFunctions.isoTime, formatters }, stream);
+  const options = { base: null, timestamp: stdTimeFunctions.isoTime, formatters };
+  const logger = pino({ ...options, level }, stream);
+  const announcer = pino({ ...options, level: 'info' }, stream);
   return {
+    announce: (fields) => announcer.info(safe(fields)),
     debug: (fields) => logger.debug(safe(fields)),
     info: (fields) => logger.info(safe(fields)),
     warn: (fields) => logger.warn(safe(fields)),

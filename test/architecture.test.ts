@@ -93,6 +93,10 @@ const PURE = [
   'queue/ports.ts',
   'worker/verdict.ts',
   'worker/park.ts',
+  'dead-letters/advice.ts',
+  'dead-letters/letter.ts',
+  'dead-letters/redrive.ts',
+  'dead-letters/select.ts',
   'backoff.ts',
   'limiter.ts',
   'errors.ts',
@@ -190,9 +194,10 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ingress: ['audit', 'config', 'queue', 'replicate'],
   worker: ['queue', 'replicate'],
   sweep: ['queue', 'replicate', 'worker'],
-  admin: [],
+  admin: ['queue'],
   serve: ['admin', 'audit', 'aws', 'config', 'ingress', 'queue', 'replicate', 'sweep', 'vault', 'worker'],
-  commands: ['aws', 'config', 'queue', 'replicate', 'serve'],
+  'dead-letters': ['queue', 'replicate'],
+  commands: ['aws', 'config', 'dead-letters', 'queue', 'replicate', 'serve'],
 };
 const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '');
 

@@ -19,6 +19,7 @@ t.test('every code has its treatment', async (t) => {
     not_owned: 'permanent',
     name_invalid: 'permanent',
     value_too_large: 'permanent',
+    value_unrepresentable: 'permanent',
     rotation_enabled: 'permanent',
     limit_reached: 'permanent',
     unrouted: 'permanent',

@@ -10,8 +10,22 @@ export interface Gauges {
   readonly connections?: () => number;
   /** SentTimestamp of the oldest message in flight, ms since the epoch; undefined when idle. */
   readonly oldestSentAt?: () => number | undefined;
-  readonly paused?: () => boolean;
+  /** What the consumer needs, by name, and whether it waits for it. */
+  readonly paused?: () => ReadonlyMap<string, boolean>;
+  readonly queues?: () => Promise<QueueCounts>;
 }
+
+/** Messages on the queue by state, and letters in the dead-letter queue; each absent while SQS does not say. */
+export interface QueueCounts {
+  readonly messages?: Readonly<Record<'visible' | 'in_flight' | 'delayed', number>>;
+  readonly deadLetters?: number;
+}
+
+/** Why a sweep was asked for. The message is not trusted with a label: an operator's words would be one series each. */
+const SWEEP_REASONS: ReadonlySet<string> = new Set([
+  ...['timer', 'gap', 'operator'],
+  ...['start', 'connection', 'overflow', 'mounts', 'snapshot_restore', 'kv_version_unknown'],
+]);
 
 export interface AuditCounts {
   readonly bytes: number;
@@ -58,7 +72,7 @@ export function createMetrics() {
     lag: (seconds: number) => lag.observe(seconds),
     failed: (code: string) => failures.inc({ code }),
     swept(reason: string, result: string, seconds: number) {
-      sweeps.inc({ reason, result });
+      sweeps.inc({ reason: sweepReason(reason), result });
       sweepDuration.observe(seconds);
     },
   };
@@ -66,7 +80,7 @@ export function createMetrics() {
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-function addGauges(registers: Registry[], { dirtyRefs, connections, oldestSentAt, paused }: Gauges): void {
+function addGauges(registers: Registry[], { dirtyRefs, connections, oldestSentAt, paused, queues }: Gauges): void {
   const gauge = (name: string, help: string, value: (() => number) | undefined) => {
     if (value === undefined) return;
     const collect = () => asked.set(value());
@@ -79,14 +93,52 @@ function addGauges(registers: Registry[], { dirtyRefs, connections, oldestSentAt
     'Age of the oldest message received and not yet acknowledged; 0 when idle.',
     oldestSentAt && (() => ageInSeconds(oldestSentAt())),
   );
-  if (paused === undefined) return;
-  const queue: Gauge<'reason'> = new Gauge({
+  if (paused !== undefined) addPaused(registers, paused);
+  if (queues !== undefined) addQueues(registers, queues);
+}
+
+function addPaused(registers: Registry[], paused: NonNullable<Gauges['paused']>): void {
+  const gauge: Gauge<'reason'> = new Gauge({
     name: 'vaultferry_consumer_paused',
     help: '1 while the consumer waits for what it needs.',
     labelNames: ['reason'],
     registers,
-    collect: () => queue.set({ reason: 'queue' }, paused() ? 1 : 0),
+    collect() {
+      for (const [reason, waits] of paused()) gauge.set({ reason }, waits ? 1 : 0);
+    },
   });
+}
+
+/** What is not known is absent rather than 0, which an alert would take for an empty queue. */
+function addQueues(registers: Registry[], queues: NonNullable<Gauges['queues']>): void {
+  const messages: Gauge<'state'> = new Gauge({
+    name: 'vaultferry_queue_messages',
+    help: 'Messages on the queue, as SQS counts them.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const counts: Readonly<Record<string, number>> = (await queues()).messages ?? {};
+      messages.reset();
+      for (const [state, count] of Object.entries(counts)) messages.set({ state }, count);
+    },
+  });
+  const letters: Gauge = new Gauge({
+    name: 'vaultferry_dead_letters',
+    help: 'Letters in the dead-letter queue, as SQS counts them.',
+    registers,
+    async collect() {
+      const { deadLetters } = await queues();
+      if (deadLetters === undefined) letters.remove();
+      else letters.set(deadLetters);
+    },
+  });
+}
+
+/** One label for each sweep: what asked for it, if that was one known thing. */
+function sweepReason(text: string): string {
+  const reasons = text.split(',');
+  if (!reasons.every((reason) => SWEEP_REASONS.has(reason))) return 'other';
+  return reasons.length === 1 ? text : 'several';
 }
 
 const ageInSeconds = (sentAt: number | undefined): number =>

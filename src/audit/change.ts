@@ -1,4 +1,4 @@
-import { longestMount, type MountRef, type SecretRef } from '../replicate/ref.ts';
+import { isVaultPath, longestMount, type MountRef, type SecretRef } from '../replicate/ref.ts';
 import type { AuditEntry } from './entry.ts';
 import { changedSecret, isWrite } from './kv.ts';
 import { isRefused } from './refused.ts';
@@ -12,10 +12,15 @@ export interface ChangeHints {
   readonly createdTime?: string;
   readonly auditTime?: string;
   readonly requestId?: string;
+  /** The secret was purged: a bare 404 is what this entry's look should find. */
+  readonly purge?: true;
 }
 
-/** Why nothing is done about an entry. `read`: the operation writes nothing; `no_change`: it leaves all secrets alone. */
-type Why = 'request' | 'read' | 'refused' | 'other_mount' | 'not_kv' | 'no_change';
+/**
+ * Why nothing is done about an entry. `read`: the operation writes nothing; `no_change`: it leaves all secrets alone;
+ * `no_path`: Vault has no secret of that path, whoever wrote the line.
+ */
+type Why = 'request' | 'read' | 'refused' | 'other_mount' | 'not_kv' | 'no_change' | 'no_path';
 
 type SweepReason = 'mounts' | 'remount' | 'snapshot_restore' | 'kv_version_unknown';
 
@@ -116,7 +121,9 @@ function readKv(entry: AuditEntry, { mount, path }: Place, kv: 1 | 2 | undefined
   }
   const secret = changedSecret(kv, operation, path);
   if (secret === undefined) return nothing('no_change');
-  return { kind: 'change', ref: { ...mount, path: secret }, kv, hints: hintsOf(entry, kv) };
+  if (!isVaultPath(secret)) return nothing('no_path');
+  const purge = kv === 2 && operation === 'delete' && path.startsWith('metadata/') ? ({ purge: true } as const) : {};
+  return { kind: 'change', ref: { ...mount, path: secret }, kv, hints: { ...hintsOf(entry, kv), ...purge } };
 }
 
 /** KV v1 has no versions, so whatever looks like one there is the secret's own. */

@@ -1,4 +1,5 @@
 import { ListSecretsCommand, type SecretListEntry, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Counted } from '../replicate/copy-count.ts';
 import { TAG_VAULT } from '../replicate/tags.ts';
 import type { OwnedCopy } from '../sweep/sweep.ts';
 import { destinationFailure } from './failure.ts';
@@ -8,8 +9,11 @@ const PAGE_LIMIT = 10_000;
 /** The most entries that ListSecrets gives in one page. */
 const PAGE_SIZE = 100;
 
+/** A copy for the sweep and for the count. */
+export type ListedCopy = OwnedCopy & Counted;
+
 /** Every copy of one vault in a destination, those scheduled for deletion included. May miss the last 5 minutes. */
-export async function* listCopies(client: SecretsManagerClient, vault: string): AsyncGenerator<OwnedCopy> {
+export async function* listCopies(client: SecretsManagerClient, vault: string): AsyncGenerator<ListedCopy> {
   let NextToken: string | undefined;
   do {
     const page = await listPage(client, vault, NextToken);
@@ -38,7 +42,9 @@ async function listPage(client: SecretsManagerClient, vault: string, NextToken: 
   }
 }
 
-const ownedCopy = ({ Tags = [], Description = '' }: SecretListEntry): OwnedCopy => ({
+const ownedCopy = ({ Name = '', Tags = [], Description = '', DeletedDate }: SecretListEntry): ListedCopy => ({
+  name: Name,
+  scheduledForDeletion: DeletedDate !== undefined,
   tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
   description: Description,
 });

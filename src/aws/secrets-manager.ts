@@ -31,7 +31,7 @@ export interface SecretsManagerOptions {
 
 /** The only place that knows Secrets Manager's API. */
 export const createSecretsManager = (options: SecretsManagerOptions): Destination => ({
-  describe: describe(options),
+  describe: describeWith(options),
   create: create(options),
   put: put(options),
   promote: promote(options),
@@ -39,8 +39,9 @@ export const createSecretsManager = (options: SecretsManagerOptions): Destinatio
   retag: retag(options),
 });
 
-const describe =
-  ({ client }: SecretsManagerOptions): Destination['describe'] =>
+/** The look alone, for those who write nothing. */
+export const describeWith =
+  ({ client }: Pick<SecretsManagerOptions, 'client'>): Destination['describe'] =>
   async (name) => {
     const response = await call('DescribeSecret', name, {}, (limit) =>
       client.send(new DescribeSecretCommand({ SecretId: name }), limit).catch((error: unknown) => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { ReplicationError } from '../errors.ts';
 import { encodeMessage } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
-import { formatRef, parseRef, type SecretRef } from '../replicate/ref.ts';
+import { formatRef, isVaultPath, parseRef, type SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
 
 export interface ReplicateCommand {
@@ -28,7 +29,7 @@ export async function replicateCommand(command: ReplicateCommand): Promise<numbe
   let unrouted = 0;
   for (const text of refs) {
     const ref = parseRef(text, routes.mounts);
-    const targets = ref === undefined ? [] : routes.targets(ref);
+    const targets = ref === undefined || !isVaultPath(ref.path) ? [] : routes.targets(ref);
     if (ref === undefined || targets.length === 0) {
       unrouted += 1;
       writeError(`${text}: no route covers it; a REF is [namespace:]mount/path of a routed mount\n`);
@@ -46,6 +47,9 @@ async function enqueue(publisher: Publisher, vault: string, ref: SecretRef, targ
   const { route, destination, secretName, group } = target;
   const body = encodeMessage({ v: 1, kind: 'change', vault, ...ref, route, destination, origin: 'operator' });
   const [refused] = await publisher.send([{ body, group, deduplicationId: randomUUID() }]);
-  if (refused !== undefined) throw new Error(`SQS refused the message for ${formatRef(ref)}`);
+  if (refused !== undefined) throw notTaken(ref);
   return { ref: formatRef(ref), destination, secretName };
 }
+
+const notTaken = (ref: SecretRef) =>
+  new ReplicationError('queue_unavailable', `SQS did not take the message for ${formatRef(ref)}; try again`);

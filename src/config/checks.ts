@@ -1,7 +1,9 @@
+import { escapeName } from '../replicate/name.ts';
 import { formatMount } from '../replicate/ref.ts';
 import { isLoopback, parseHttpAddress, parseSocketAddress } from './address.ts';
 import type { Finding } from './errors.ts';
 import { trimSlashes } from './formats.ts';
+import { areDisjoint } from './globs.ts';
 import { childOf } from './key-path.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigFile } from './schema.ts';
@@ -70,20 +72,38 @@ const targets: Check = ({ routes, destinations }) => {
   );
 };
 
-// What two routes must differ in, lest both carry the same secrets to the same names.
-const reach = (route: Route): string => {
+/** The template with all but the path put in: equal ones make equal names of equal paths. */
+const nameOf = (route: Route): string => {
   const { namespace, mount } = mountOf(route);
-  const as = route.as.replaceAll('{mount}', () => mount).replaceAll('{namespace}', () => namespace);
-  return JSON.stringify([namespace, mount, as, route.include.toSorted(), route.exclude.toSorted()]);
+  return route.as.replaceAll('{mount}', escapeName(mount)).replaceAll('{namespace}', escapeName(namespace));
 };
+
+const shareDestination = (a: Route, b: Route): boolean => a.to.some((to) => b.to.includes(to));
+
+// What two routes must differ in, lest both carry the same secrets to the same names.
+const reach = (route: Route): string =>
+  JSON.stringify([mountOf(route), nameOf(route), route.include.toSorted(), route.exclude.toSorted()]);
 
 const overlaps: Check = ({ routes }) =>
   routes.flatMap((route, i) => {
-    const twin = routes.findIndex(
-      (other) => reach(other) === reach(route) && other.to.some((to) => route.to.includes(to)),
-    );
+    const twin = routes.findIndex((other) => reach(other) === reach(route) && shareDestination(other, route));
     return found(twin < i, ['routes', i], `carries the same secrets to the same destination as routes[${twin}]`);
   });
+
+// Of two secrets that meet in one name only the first would be carried, the other refused again and again.
+const meetings: Check = ({ routes }) =>
+  routes.flatMap((route, i) => {
+    const twin = routes
+      .slice(0, i)
+      .findIndex((other) => areOfTwoMounts(other, route) && mayMeet(other, route) && shareDestination(other, route));
+    const text =
+      `makes the same names as routes[${twin}], of another mount, at the same destination; ` +
+      'tell them apart by {namespace} or {mount}, or by include and exclude';
+    return found(twin >= 0, ['routes', i, 'as'], text);
+  });
+
+const areOfTwoMounts = (a: Route, b: Route): boolean => JSON.stringify(mountOf(a)) !== JSON.stringify(mountOf(b));
+const mayMeet = (a: Route, b: Route): boolean => nameOf(a) === nameOf(b) && !areDisjoint(a, b);
 
 const CHECKS: readonly (readonly [readonly Section[], Check])[] = [
   [['vault'], auth],
@@ -94,6 +114,7 @@ const CHECKS: readonly (readonly [readonly Section[], Check])[] = [
   [['routes'], routeNames],
   [['routes', 'destinations'], targets],
   [['routes'], overlaps],
+  [['routes'], meetings],
 ];
 
 /**

@@ -62,6 +62,8 @@ export interface DestinationConfig {
   readonly kmsKeyId?: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly versionTag: boolean;
+  /** Past so many copies none is created. */
+  readonly maxSecrets: number;
   readonly onDelete: 'retain';
 }
 

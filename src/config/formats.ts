@@ -12,6 +12,12 @@ const matching = (expected: string, pattern: string): Format => {
   return { expected, pattern, check: (text) => expression.test(text) };
 };
 
+/** AWS counts as strings of Java and JavaScript do: a letter beyond U+FFFF is two characters. */
+const atMost = (characters: number, format: Format): Format => ({
+  ...format,
+  check: (text) => text.length <= characters && format.check(text),
+});
+
 // AWS lets tags hold letters, spaces, digits and + - = . _ : / @ (TagResource, API reference).
 const TAG_CHARACTERS = '[\\p{L}\\p{Z}\\p{N}_.:/=+@-]';
 
@@ -28,8 +34,11 @@ const isFifoUrl = (text: string): boolean => {
 export const trimSlashes = (text: string): string => text.replace(/^\/+/, '').replace(/\/+$/, '');
 
 const isMount = (text: string): boolean => trimSlashes(text) !== '' && !trimSlashes(text).includes('//');
-const isTemplate = (text: string): boolean =>
-  text.includes('{path}') && !/[{}]/.test(text.replace(/\{(namespace|mount|path)\}/g, ''));
+/** What a template spells itself is not escaped, so it must be what Secrets Manager takes in names (CreateSecret). */
+function isTemplate(text: string): boolean {
+  const spelled = text.replace(/\{(namespace|mount|path)\}/g, '');
+  return text.includes('{path}') && /^[A-Za-z0-9/_+=.@-]{0,511}$/.test(spelled);
+}
 
 export const FORMATS = {
   'vault-id': matching(
@@ -41,11 +50,17 @@ export const FORMATS = {
     '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
   ),
   'route-name': matching('at most 255 letters, digits, spaces and + - = . _ : / @', `^${TAG_CHARACTERS}{1,255}$`),
-  'tag-key': matching(
-    'tag keys of at most 127 letters, digits, spaces and + - = . _ : / @, other than version, aws:… and vaultferry:…',
-    `^(?!([aA][wW][sS]|vaultferry):|version$)${TAG_CHARACTERS}{1,127}$`,
+  'tag-key': atMost(
+    127,
+    matching(
+      'tag keys of at most 127 letters, digits, spaces and + - = . _ : / @, other than version, aws:… and vaultferry:…',
+      `^(?!([aA][wW][sS]|vaultferry):|version$)${TAG_CHARACTERS}{1,127}$`,
+    ),
   ),
-  'tag-value': matching('at most 255 letters, digits, spaces and + - = . _ : / @', `^${TAG_CHARACTERS}{0,255}$`),
+  'tag-value': atMost(
+    255,
+    matching('at most 255 letters, digits, spaces and + - = . _ : / @', `^${TAG_CHARACTERS}{0,255}$`),
+  ),
   region: matching('an AWS region such as eu-west-1', '^[a-z]{2,}(-[a-z0-9]+)+$'),
   'octal-mode': matching('an octal file mode in quotes, such as "0660"', '^0?[0-7]{3}$'),
   origin: {
@@ -89,7 +104,8 @@ export const FORMATS = {
     check: (text) => !trimSlashes(text).includes('//'),
   },
   'name-template': {
-    expected: 'a template that holds {path}, and of other braces only {namespace} and {mount}',
+    expected:
+      'a template that holds {path}, and else {namespace}, {mount} and at most 511 letters, digits and / _ + = . @ -',
     pattern: '\\{path\\}',
     check: isTemplate,
   },

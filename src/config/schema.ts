@@ -145,6 +145,10 @@ const destination = mapping({
     description: 'Tags of your own on each copy.',
   }),
   versionTag: flag({ default: true, description: "Whether the tag `version` shows Vault's version number." }),
+  maxSecrets: count(1, 500_000, {
+    default: 1000,
+    description: 'Copies that VaultFerry keeps there; past them none is created. Each costs about $0.40 a month.',
+  }),
   onDelete: oneOf(['retain'], { default: 'retain', description: 'The copy of a deleted secret is kept and marked.' }),
 });
 

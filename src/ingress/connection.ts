@@ -18,7 +18,7 @@ export interface Connection {
 }
 
 /** One stream of audit lines: every line is read until the first valid one, then only those of interest. */
-export function createConnection(options: ConnectionOptions): Connection {
+export function createConnection(options: ConnectionOptions): Connection & Pick<LineScanner, 'retainedBytes'> {
   let known = false;
   const onLine = (line: Buffer) => {
     const entry = parseEntry(line);

@@ -7,9 +7,13 @@ export type OnQueued = () => void;
 export interface Dirty {
   /** What is coalesced: one copy of one ref. */
   readonly key: string;
+  /** For the log. */
+  readonly about: { readonly ref: string; readonly destination: string };
   readonly message: Outgoing;
   /** The audit entry's time in digits of one width, "" when it has none; the newest entry's hints are kept. */
   readonly auditTime: string;
+  /** It tells of a version or of a purge, which Vault's answer is held against. */
+  readonly telling: boolean;
   readonly onQueued: readonly OnQueued[];
 }
 
@@ -84,9 +88,15 @@ export function createDirtyCopies(limit: number, overflow: (onQueued: readonly O
   };
 }
 
-/** The newer entry's message for both; whichever came first, all who wait are told. */
+/**
+ * One message for both: the newer one's, but what tells nothing (metadata, a soft delete) never takes the place of what
+ * does. Whichever came first, all who wait are told.
+ */
 function merged(before: Dirty, next: Dirty): Dirty {
-  const newest = next.auditTime >= before.auditTime ? next : before;
-  if (before.onQueued.length === 0 && next.onQueued.length === 0) return newest;
-  return { ...newest, onQueued: [...before.onQueued, ...next.onQueued] };
+  const kept = supersedes(next, before) ? next : before;
+  if (before.onQueued.length === 0 && next.onQueued.length === 0) return kept;
+  return { ...kept, onQueued: [...before.onQueued, ...next.onQueued] };
 }
+
+const supersedes = (next: Dirty, before: Dirty): boolean =>
+  next.telling === before.telling ? next.auditTime >= before.auditTime : next.telling;

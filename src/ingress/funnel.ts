@@ -1,14 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { ChangeHints, Reading } from '../audit/change.ts';
+import type { Reading } from '../audit/change.ts';
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Log } from '../log.ts';
 import { auditDeduplicationId, encodeMessage } from '../queue/message.ts';
-import type { MountRef, SecretRef } from '../replicate/ref.ts';
+import { formatRef, type MountRef, type SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
 import { compactTime } from '../replicate/version-id.ts';
 import type { DirtyCopies, OnQueued } from './dirty.ts';
 import type { SweepRequests } from './sweep-request.ts';
 
+/** Entries of mounts whose version is not known yet that are kept; a sweep is asked for in any case. */
+const MAX_UNREAD = 1_000;
 /** The largest body that a batch of SQS has room for; no secret whose reference is longer has a valid name in AWS. */
 const MAX_BODY = 200 * 1024;
 
@@ -20,10 +22,8 @@ export interface FunnelOptions {
   readonly sweeps: SweepRequests;
   readonly log: Log;
   readonly metrics: FunnelMetrics;
-  /** A mount was created, moved or tuned: what is known of it may be wrong. */
-  readonly onMountChange: () => void;
-  /** A mount whose KV version is not known is being written to. */
-  readonly onUnknownMount: () => void;
+  /** A mount has changed, or one whose KV version is not known is in use: Vault is asked about the mounts now. */
+  readonly askMounts: () => void;
 }
 
 export interface FunnelMetrics {
@@ -36,65 +36,87 @@ export interface FunnelMetrics {
 export interface Funnel {
   /** Calls `onQueued` once for each message that the entry asks for; returns how many those are. */
   accept(entry: AuditEntry, onQueued?: OnQueued): number;
+  /** The KV versions are known now: reads again what came before they were. */
+  readAgain(): void;
 }
 
 export function createFunnel(options: FunnelOptions): Funnel {
-  const { read, routes, dirty, sweeps, metrics } = options;
+  const { read, sweeps, metrics } = options;
   const warnOfRawValues = once(() => options.log.warn({ event: 'audit.log_raw', text: RAW_VALUES }));
+  const carry = createCarrier(options);
+  let unread: AuditEntry[] = [];
 
-  const change = (ref: SecretRef, kv: 1 | 2, hints: ChangeHints, onQueued: readonly OnQueued[]): number => {
+  const ask = (reason: SweepReason, entry: AuditEntry, told: readonly OnQueued[]) => {
+    if (reason === 'kv_version_unknown' && unread.length < MAX_UNREAD) unread.push(entry);
+    options.askMounts();
+    sweeps.ask(reason === 'remount' ? 'mounts' : reason, told);
+    return 1;
+  };
+  const accept = (entry: AuditEntry, onQueued?: OnQueued): number => {
+    if (entry.rawValues) warnOfRawValues();
+    const reading = read(entry);
+    const told = onQueued === undefined ? [] : [onQueued];
+    metrics.entry(reading.kind === 'nothing' ? reading.why : reading.kind);
+    switch (reading.kind) {
+      case 'change':
+        return carry(reading, told);
+      case 'sweep':
+        return ask(reading.reason, entry, told);
+      case 'nothing':
+        return 0;
+      default:
+        return reading satisfies never;
+    }
+  };
+  const readAgain = () => {
+    const entries = unread;
+    unread = [];
+    for (const entry of entries) accept(entry);
+  };
+  return { accept, readAgain };
+}
+
+type Change = Extract<Reading, { kind: 'change' }>;
+type SweepReason = Extract<Reading, { kind: 'sweep' }>['reason'];
+
+/** Makes a change's copies dirty; returns how many messages that will be. */
+function createCarrier({ vault, routes, dirty, metrics }: FunnelOptions) {
+  return ({ ref, kv, hints }: Change, onQueued: readonly OnQueued[]): number => {
     const auditTime = compactTime(hints.auditTime ?? '') ?? ''; // Go trims zeros: as written, times do not compare
+    const telling = hints.version !== undefined || hints.purge === true;
+    const requestId = hints.requestId ?? randomUUID();
     let messages = 0;
     for (const target of routes.targets(ref)) {
-      const body = changeBody(options.vault, ref, kv, hints, target);
+      const { route, destination, group } = target;
+      const body = encodeMessage({
+        v: 1,
+        kind: 'change',
+        vault,
+        ...ref,
+        route,
+        destination,
+        origin: 'audit',
+        kv,
+        ...hints,
+      });
       if (Buffer.byteLength(body) > MAX_BODY) continue;
-      const { requestId = randomUUID() } = hints;
-      const message = { body, group: target.group, deduplicationId: auditDeduplicationId(target.group, requestId) };
-      dirty.add({ key: copyKey(ref, target, hints.version !== undefined), message, auditTime, onQueued });
-      metrics.change(target.route);
+      const about = { ref: formatRef(ref), destination };
+      const message = { body, group, deduplicationId: auditDeduplicationId(group, requestId) };
+      dirty.add({ key: copyKey(ref, target), about, message, auditTime, telling, onQueued });
+      metrics.change(route);
       messages += 1;
     }
     return messages;
-  };
-
-  return {
-    accept(entry, onQueued) {
-      if (entry.rawValues) warnOfRawValues();
-      const reading = read(entry);
-      const told = onQueued === undefined ? [] : [onQueued];
-      metrics.entry(reading.kind === 'nothing' ? reading.why : reading.kind);
-      switch (reading.kind) {
-        case 'change':
-          return change(reading.ref, reading.kv, reading.hints, told);
-        case 'sweep':
-          if (reading.reason === 'kv_version_unknown') options.onUnknownMount();
-          else options.onMountChange();
-          sweeps.ask(reading.reason === 'remount' ? 'mounts' : reading.reason, told);
-          return 1;
-        case 'nothing':
-          return 0;
-        default:
-          return reading satisfies never;
-      }
-    },
   };
 }
 
 const RAW_VALUES =
   'the audit device has log_raw on: secrets stand readable in its stream. VaultFerry never needs them; turn log_raw off';
 
-function changeBody(vault: string, ref: SecretRef, kv: 1 | 2, hints: ChangeHints, target: Target): string {
-  const { route, destination } = target;
-  return encodeMessage({ v: 1, kind: 'change', vault, ...ref, route, destination, origin: 'audit', kv, ...hints });
-}
-
-/**
- * Short, whatever the ref is: thousands of them may wait. A change that tells of no version (a delete, metadata) must not
- * take the place of one that does: its version is what a lagging standby's answer is held against.
- */
-const copyKey = (ref: MountRef & SecretRef, { group }: Target, toldVersion: boolean): string =>
+/** Short, whatever the ref is: thousands of them may wait. */
+const copyKey = (ref: MountRef & SecretRef, { group }: Target): string =>
   createHash('sha1')
-    .update(JSON.stringify([group, ref.namespace, ref.mount, ref.path, toldVersion]))
+    .update(JSON.stringify([group, ref.namespace, ref.mount, ref.path]))
     .digest('base64');
 
 function once(act: () => void): () => void {

@@ -16,9 +16,7 @@ export interface RoutedMount extends MountRef {
 /** Which KV version each routed mount speaks: an audit entry does not tell, and a path must never be guessed from. */
 export interface KvVersions {
   versionOf(mount: MountRef): 1 | 2 | undefined;
-  /** Forgets what Vault was asked, and asks anew. */
-  askAgain(): void;
-  /** Vault is alive and an unknown mount in use: asks without waiting any longer. */
+  /** A mount has changed, or one that is not known is in use: asks now. What is known holds until the answer is there. */
   askNow(): void;
   /** True when no mount's version is unknown. */
   known(): boolean;
@@ -26,12 +24,18 @@ export interface KvVersions {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export function createKvVersions(
-  mounts: readonly RoutedMount[],
-  ask: (mount: MountRef) => Promise<Mount>,
-  clock: Clock,
-  log: Log,
-): KvVersions {
+export interface KvVersionOptions {
+  readonly ask: (mount: MountRef) => Promise<Mount>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A version is known that was not. */
+  readonly onKnown: () => void;
+  /** A mount is of another version than its last entries were read by. */
+  readonly onChanged: () => void;
+}
+
+export function createKvVersions(mounts: readonly RoutedMount[], options: KvVersionOptions): KvVersions {
+  const { clock } = options;
   const key = ({ namespace, mount }: MountRef) => `${namespace}\0${mount}`;
   const versions = new Map<string, 1 | 2>();
   const auto = new Map<string, MountRef>();
@@ -42,12 +46,19 @@ export function createKvVersions(
   let waiting = new AbortController();
   const unknown = () => [...auto.values()].filter((mount) => !versions.has(key(mount)));
 
-  const askAll = async (refs: readonly MountRef[], firstTry: boolean) => {
-    for (const mount of refs) {
+  const learn = (mount: MountRef, version: 1 | 2) => {
+    const before = versions.get(key(mount));
+    versions.set(key(mount), version);
+    if (before === undefined) options.onKnown();
+    else if (before !== version) options.onChanged();
+  };
+  const askAll = async (firstTry: boolean) => {
+    for (const mount of auto.values()) {
       try {
-        versions.set(key(mount), (await ask(mount)).kv);
+        learn(mount, (await options.ask(mount)).kv);
       } catch (error) {
-        if (firstTry) log.warn({ event: 'mount.version_unknown', mount: formatMount(mount), err: error });
+        if (!firstTry) continue;
+        options.log.warn({ event: 'mount.version_unknown', mount: formatMount(mount), err: error });
       }
     }
   };
@@ -55,16 +66,11 @@ export function createKvVersions(
   return {
     versionOf: (mount) => versions.get(key(mount)),
     known: () => unknown().length === 0,
-    askAgain() {
-      for (const mount of auto.keys()) versions.delete(mount);
-      waiting.abort();
-    },
     askNow: () => waiting.abort(),
     async run(signal) {
       for (let tries = 1; !signal.aborted; tries += 1) {
         waiting = new AbortController();
-        const missing = unknown();
-        await askAll(missing.length > 0 ? missing : [...auto.values()], tries === 1);
+        await askAll(tries === 1);
         const allKnown = unknown().length === 0;
         if (allKnown) tries = 0;
         const pause = allKnown ? ASKED_AGAIN_AFTER : backoff(Math.min(tries, 4), 0) * 1000;

@@ -19,7 +19,7 @@ export interface WebhookOptions {
   readonly tokens: readonly Sensitive<string>[];
   /** `window` in ms. */
   readonly rateLimit: { readonly max: number; readonly window: number };
-  readonly funnel: Funnel;
+  readonly funnel: Pick<Funnel, 'accept'>;
   readonly flush: () => void;
   /** False while SQS cannot be reached: the changes are kept, and the sender is told at once to try again. */
   readonly reachable: () => boolean;
@@ -49,7 +49,7 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
 
 async function receive(request: FastifyRequest, reply: FastifyReply, options: WebhookOptions): Promise<FastifyReply> {
   const body = await unpacked(request);
-  if (body === undefined) return refuse(reply, 400, `the body is not gzip, or unpacks to over ${MAX_BODY} bytes`);
+  if (typeof body === 'string') return refuse(reply, body === 'ERR_BUFFER_TOO_LARGE' ? 413 : 400, UNPACKED);
   const { entries, malformed } = readEntries(body);
   const waits = (request.query as { ack?: unknown }).ack !== 'received';
   const queued = waits && options.reachable() ? acceptAll(entries, options) : acceptAtOnce(entries, options);
@@ -61,10 +61,13 @@ async function receive(request: FastifyRequest, reply: FastifyReply, options: We
   return reply.code(204).send();
 }
 
-async function unpacked({ body, headers }: FastifyRequest): Promise<Buffer | undefined> {
+const UNPACKED = `the body is not gzip, or unpacks to over ${MAX_BODY} bytes`;
+
+/** The body's bytes, or the code of what is wrong with its packing. */
+async function unpacked({ body, headers }: FastifyRequest): Promise<Buffer | string> {
   if (!Buffer.isBuffer(body)) return Buffer.alloc(0);
   if (headers['content-encoding'] !== 'gzip') return body;
-  return unzip(body, { maxOutputLength: MAX_BODY }).catch(() => undefined);
+  return unzip(body, { maxOutputLength: MAX_BODY }).catch(({ code }: NodeJS.ErrnoException) => String(code));
 }
 
 /** Numbers of malformed entries count from 1; their content is never told. */

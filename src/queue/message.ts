@@ -21,6 +21,7 @@ const ChangeBody = Type.Object({
   createdTime: Type.Optional(Type.String()),
   auditTime: Type.Optional(Type.String()),
   requestId: Type.Optional(Type.String()),
+  purge: Type.Optional(Type.Boolean()),
   sweepId: Type.Optional(Type.String()),
 });
 

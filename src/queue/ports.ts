@@ -33,12 +33,16 @@ export interface Received {
   readonly receives: number;
   /** SentTimestamp, ms since the epoch on SQS's clock. */
   readonly sentAt: number;
+  /** Its own attributes, where they were asked for and there are any; "" for one that is no text. */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /** The worker's end of the queue. Everything throws queue_unavailable. */
 export interface Inbox {
-  /** Waits up to 5 s for at least one of `max` messages. Never aborted: an aborted poll eats the next message. */
-  receive(max: number): Promise<Received[]>;
+  /**
+   * Waits for at least one of `max` messages, 5 s unless told. Never aborted: an aborted poll eats the next message.
+   */
+  receive(max: number, waitSeconds?: number): Promise<Received[]>;
   acknowledge(messages: readonly Received[]): Promise<void>;
   /** Hides the messages for `seconds` from now; 0 gives them back at once. */
   hide(messages: readonly Received[], seconds: number): Promise<void>;

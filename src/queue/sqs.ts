@@ -2,6 +2,7 @@ import {
   type BatchResultErrorEntry,
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
+  DeleteMessageCommand,
   GetQueueAttributesCommand,
   type GetQueueAttributesResult,
   ReceiveMessageCommand,
@@ -40,17 +41,30 @@ const stringAttributes = (attributes: NonNullable<Outgoing['attributes']>) =>
     Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
   );
 
+interface InboxOptions {
+  /** How long a receive waits for a message, in whole seconds up to 5. */
+  readonly waitSeconds?: number;
+  /** Asks for the messages' own attributes too. */
+  readonly attributes?: boolean;
+}
+
 /** @param visibility seconds that a received message is hidden for. */
-export const createInbox = (client: SQSClient, url: string, visibility: number): Inbox => ({
-  async receive(max) {
+export const createInbox = (
+  client: SQSClient,
+  url: string,
+  visibility: number,
+  { waitSeconds = WAIT_SECONDS, attributes = false }: InboxOptions = {},
+): Inbox => ({
+  async receive(max, wait = waitSeconds) {
     const { Messages = [] } = await attempt('ReceiveMessage', () =>
       client.send(
         new ReceiveMessageCommand({
           QueueUrl: url,
           MaxNumberOfMessages: Math.min(BATCH, max),
-          WaitTimeSeconds: WAIT_SECONDS,
+          WaitTimeSeconds: wait,
           VisibilityTimeout: visibility,
           MessageSystemAttributeNames: ['ApproximateReceiveCount', 'MessageGroupId', 'SentTimestamp'],
+          ...(attributes && { MessageAttributeNames: ['All'] }),
         }),
       ),
     );
@@ -91,7 +105,21 @@ export async function queueAttributes(client: SQSClient, url: string) {
   };
 }
 
-const received = ({ MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} }: SqsMessage): Received => ({
+/** Deletes one message. Unlike a batch, it tells of a message that is not deleted: throws queue_unavailable. */
+export async function deleteMessage(client: SQSClient, url: string, { receipt }: Received): Promise<void> {
+  const command = new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: receipt });
+  await call('DeleteMessage', (limit) => client.send(command, limit));
+}
+
+const received = ({ MessageAttributes, ...message }: SqsMessage): Received => ({
+  ...receivedBody(message),
+  ...(MessageAttributes !== undefined && { attributes: stringsOf(MessageAttributes) }),
+});
+
+const stringsOf = (attributes: NonNullable<SqsMessage['MessageAttributes']>): Record<string, string> =>
+  Object.fromEntries(Object.entries(attributes).map(([name, { StringValue = '' }]) => [name, StringValue]));
+
+const receivedBody = ({ MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} }: SqsMessage): Received => ({
   id: MessageId,
   receipt: ReceiptHandle,
   body: Body,
@@ -130,5 +158,22 @@ async function attempt<T>(operation: string, send: () => Promise<T>): Promise<T>
     return await send();
   } catch (error) {
     throw new ReplicationError('queue_unavailable', `SQS answered ${operation} with ${sdkErrorName(error)}`);
+  }
+}
+
+/** Far longer than SQS takes, and shorter than whoever asks for readiness waits, in ms. */
+const ANSWER_WITHIN = 1_500;
+
+/**
+ * Whether SQS answers for the queue. A refusal is an answer too: an ingress may send, and need not be allowed to ask for
+ * attributes. A queue that does not exist, and credentials that are not taken, are none.
+ */
+export async function isReachable(client: SQSClient, url: string): Promise<boolean> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] });
+  try {
+    await client.send(command, { abortSignal: AbortSignal.timeout(ANSWER_WITHIN) });
+    return true;
+  } catch (error) {
+    return error instanceof Error && /^(AccessDenied|KmsAccessDenied)/.test(error.name);
   }
 }

@@ -3,6 +3,7 @@ import { currentId, type DestinationState, type TagChange } from './destination.
 import { formatRef } from './ref.ts';
 import type { Absent, Present, SourceState } from './source.ts';
 import {
+  absenceTag,
   foreignTags,
   missingTags,
   type Owner,
@@ -29,6 +30,8 @@ export interface Look {
   readonly hint: Moment | undefined;
   /** An event that told of no version came after the hint's: it may have been a purge. */
   readonly hintSuperseded?: boolean;
+  /** The destination's `maxSecrets`, where that many copies are there and this one is not. */
+  readonly fullAt?: number | undefined;
   /** Older answers than were seen before have stood long enough to be believed. */
   readonly acceptStale: boolean;
   /** RFC 3339, UTC. */
@@ -92,7 +95,7 @@ function answeredMoment(source: SourceState): Moment | undefined {
 function firstSight(look: Look): Action {
   const { source, owner } = look;
   if (source.kind === 'absent') return absentBehindHint(look) ?? { kind: 'keep' };
-  return tooLarge(look, source) ?? { kind: 'create', source, versionId: versionId(owner.ref, source) };
+  return tooLarge(look, source) ?? noRoom(look) ?? { kind: 'create', source, versionId: versionId(owner.ref, source) };
 }
 
 function present(look: Look, source: Present, destination: DestinationState): Action {
@@ -120,7 +123,7 @@ function absent(look: Look, source: Absent, destination: DestinationState): Acti
   if (behind !== undefined) return behind;
   if (destination.scheduledForDeletion) return { kind: 'keep' };
   const why = source.why === 'deleted' ? (source.deletionTime ?? 'deleted') : source.why;
-  const fits = `${currentId(destination) ?? '-'} ${why}`;
+  const fits = absenceTag(currentId(destination) ?? '-', why);
   const mark = destination.tags[TAG_ABSENT];
   if (mark !== undefined && mark.slice(mark.indexOf(' ') + 1) === fits) return { kind: 'keep' };
   return { kind: 'mark', tags: { set: { [TAG_ABSENT]: `${look.now} ${fits}` }, remove: [] } };
@@ -151,6 +154,12 @@ function tooLarge({ owner }: Look, { value }: Present): Action | undefined {
   if (bytes <= MAX_VALUE_BYTES) return undefined;
   const text = `the value of ${formatRef(owner.ref)} has ${bytes} bytes; Secrets Manager allows ${MAX_VALUE_BYTES}: split the secret, or exclude it from the route`;
   return { kind: 'refuse', code: 'value_too_large', text };
+}
+
+function noRoom({ owner, fullAt }: Look): Action | undefined {
+  if (fullAt === undefined) return undefined;
+  const text = `no copy of ${formatRef(owner.ref)} is created, since the destination holds the ${fullAt} that destinations.*.maxSecrets allows: raise it (a copy costs about $0.40 a month), or narrow the route`;
+  return { kind: 'refuse', code: 'limit_reached', text };
 }
 
 const holdStale = ({ owner }: Look): Action => ({

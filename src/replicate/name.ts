@@ -22,6 +22,12 @@ export const unescapeName = (name: string): string =>
 export const secretName = (template: string, ref: SecretRef): string =>
   template.replace(/\{(namespace|mount|path)\}/g, (_, part: keyof SecretRef) => escapeName(ref[part]));
 
+/**
+ * AWS adds `-` and six characters to a name to make the ARN, and advises against names that end so: in a policy or a
+ * call, such a name can be taken for another secret's ARN without its account (CreateSecret, API reference).
+ */
+export const looksLikePartialArn = (name: string): boolean => /-[A-Za-z0-9]{6}$/.test(name);
+
 /** Throws name_invalid before any call is made with a name that Secrets Manager would refuse. */
 export function checkName(name: string, ref: SecretRef): void {
   if (name.length <= MAX_NAME) return;

@@ -1,30 +1,25 @@
 import type { Clock } from '../clock.ts';
 import { ReplicationError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { CopyCount } from './copy-count.ts';
 import { type Action, decide, isBehindCurrent, isBehindHint, type Look, type Promotion } from './decide.ts';
 import type { Destination, NewSecret, StillFresh } from './destination.ts';
-import { checkName } from './name.ts';
+import { type LookPorts, lookAtBoth, type Order } from './look-at.ts';
+import { checkName, looksLikePartialArn } from './name.ts';
+import { oncePer } from './once-per.ts';
 import { formatRef, type SecretRef } from './ref.ts';
-import type { Present, Source } from './source.ts';
+import type { Present } from './source.ts';
 import { createStaleRows, type StaleRows } from './stale-rows.ts';
-import { ownershipTags, sourceText, TAG_VERSION, type Tags } from './tags.ts';
-import type { Moment } from './version-id.ts';
+import { ownershipTags, sourceText } from './tags.ts';
 
 /** What was read from Vault may be acted upon for this long, in ms. */
 const FRESH_FOR = 10_000;
 /** Looks that may be lost to somebody else's promotion before the message waits. */
 const MAX_LOOKS = 5;
+/** Names that are remembered as warned about. */
+const MAX_WARNED = 10_000;
 /** Description's limit, in characters (CreateSecret, API reference). */
 const MAX_DESCRIPTION = 2048;
-
-/** What one message asks for: one secret, one copy. */
-export interface Order {
-  readonly ref: SecretRef;
-  readonly route: string;
-  readonly secretName: string;
-  readonly hint: Moment | undefined;
-  /** See {@link Look}. */
-  readonly hintSuperseded?: boolean;
-}
 
 export type Outcome =
   | 'created'
@@ -48,15 +43,12 @@ export interface Replicated {
 /** Told at once of each write that took effect; `version` is Vault's number, absent where Vault has none. */
 export type OnWritten = (outcome: Outcome, version: number | undefined) => void;
 
-export interface ReplicatorPorts {
-  readonly source: Pick<Source, 'read'>;
+export interface ReplicatorPorts extends Omit<LookPorts, 'destination' | 'clock'> {
   readonly destination: Destination;
   readonly clock: Clock;
-  readonly vault: string;
-  /** The destination's own tags. */
-  readonly tags: Tags;
-  /** Whether copies carry Vault's version number as the tag `version`. */
-  readonly versionTag: boolean;
+  /** Whether one more copy may be created; without it, any number may. */
+  readonly copies?: Pick<CopyCount, 'max' | 'take' | 'giveBack'>;
+  readonly log?: Pick<Log, 'warn'>;
 }
 
 /**
@@ -64,24 +56,14 @@ export interface ReplicatorPorts {
  * Every loss to somebody else's hand starts it over from the look.
  */
 export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritten: OnWritten) => Promise<Replicated> {
-  const { source, destination, clock } = ports;
+  const { destination, clock } = ports;
   const staleRows = createStaleRows(clock);
 
-  const lookAt = async ({ ref, route, secretName, hint, hintSuperseded = false }: Order): Promise<Look> => {
-    const seen = await destination.describe(secretName); // before the source: the swap guards what lies between
-    const state = await source.read(ref);
-    const version = ports.versionTag && state.kind === 'present' ? { [TAG_VERSION]: String(state.version) } : {};
-    const look = {
-      source: state,
-      destination: seen,
-      owner: { vault: ports.vault, route, ref, mount: state.mount },
-      secretName,
-      tags: { ...ports.tags, ...version },
-      hint,
-      hintSuperseded,
-      acceptStale: false,
-      now: new Date(clock.now()).toISOString(),
-    };
+  const warnOfName = oncePer(MAX_WARNED, (secretName) =>
+    ports.log?.warn({ event: 'secret.name_ambiguous', secretName, text: AMBIGUOUS }),
+  );
+  const lookAt = async (order: Order): Promise<Look> => {
+    const look = await lookAtBoth(ports, order);
     return { ...look, acceptStale: staleRows.believed(rowOf(look)) };
   };
 
@@ -91,14 +73,25 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
     const stale = isBehindCurrent(look) || isBehindHint(look);
     noteRows(staleRows, look);
     const version = look.source.kind === 'present' ? look.source.version : undefined;
-    const outcome = await apply(destination, decide(look), look, stillFresh, (written) => onWritten(written, version));
+    const action = await decideWithRoom(ports.copies, look, stillFresh);
+    const outcome = await apply(destination, action, look, stillFresh, (written) => onWritten(written, version)).catch(
+      (error: unknown) => {
+        if (action.kind === 'create' && isPermanent(error)) ports.copies?.giveBack(look.secretName);
+        throw error;
+      },
+    );
     if (outcome === 'restored') return 'again';
     if (stale && look.acceptStale) staleRows.note(rowOf(look), false); // acted upon: the next old answer is a new one
-    return { outcome, behindHint: isBehindHint(look) && !look.acceptStale, wentBack: stale && look.acceptStale };
+    return {
+      outcome,
+      behindHint: isBehindHint(look) && !look.acceptStale,
+      wentBack: isBehindCurrent(look) && look.acceptStale,
+    };
   };
 
   return async (order, onWritten) => {
     checkName(order.secretName, order.ref);
+    if (looksLikePartialArn(order.secretName)) warnOfName(order.secretName);
     let last: Outcome = 'unchanged';
     const remember: OnWritten = (outcome, version) => {
       last = outcome;
@@ -115,6 +108,20 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
     }
   };
 }
+
+const AMBIGUOUS =
+  'the name ends in a hyphen and six characters, as ARNs do, and AWS may take it for a part of one: consider another path, or another "as" of the route';
+
+/** A place among the destination's copies is taken only for a copy that would be created. Counting may take a while. */
+async function decideWithRoom(copies: ReplicatorPorts['copies'], look: Look, stillFresh: StillFresh): Promise<Action> {
+  const action = decide(look);
+  if (action.kind !== 'create' || copies === undefined) return action;
+  const room = await copies.take(look.secretName);
+  stillFresh();
+  return room ? action : decide({ ...look, fullAt: copies.max });
+}
+
+const isPermanent = (error: unknown): boolean => error instanceof ReplicationError && error.treatment === 'permanent';
 
 const restoredInVain = ({ ref, secretName }: Order) =>
   new ReplicationError(

@@ -39,20 +39,25 @@ export function sourceTag(ref: SecretRef): string {
   return cut(sourceText(ref));
 }
 
-function cut(text: string): string {
-  if (text.length <= MAX_TAG_VALUE) return text;
-  return `${text.slice(0, KEPT)}=${createHash('sha256').update(text).digest('hex')}`;
+/** Half of a character that the cut went through is left out: Secrets Manager takes well-formed text only. */
+function cut(text: string, max = MAX_TAG_VALUE, kept = KEPT): string {
+  if (text.length <= max) return text;
+  const beginning = text.slice(0, kept).replace(/\p{Surrogate}$/u, '');
+  return `${beginning}=${createHash('sha256').update(text).digest('hex')}`;
 }
 
-/** A derived name can hold what a tag cannot (`%3A`): written as in the names' escaping. */
-const routeTag = (name: string): string =>
-  cut(name.replace(/[^\p{L}\p{N} _.:/=+@-]/gu, (character) => escapeName(character)));
+/** What a tag cannot hold (a derived route name's `%3A`), written as in the names' escaping. */
+const escapeTag = (text: string): string =>
+  text.replace(/[^\p{L}\p{N} _.:/=+@-]/gu, (character) => escapeName(character));
+
+/** What an absence stands on: the version id at AWSCURRENT and why there is no secret, as a tag that has a time before it. */
+export const absenceTag = (versionId: string, why: string): string => cut(escapeTag(`${versionId} ${why}`), 220, 150);
 
 export const ownershipTags = ({ vault, route, ref, mount }: Owner): Tags => ({
   [TAG_VAULT]: vault,
   [TAG_SOURCE]: sourceTag(ref),
-  [TAG_ROUTE]: routeTag(route),
-  [TAG_MOUNT]: `${mount.accessor} v${mount.kv}`,
+  [TAG_ROUTE]: cut(escapeTag(route)),
+  [TAG_MOUNT]: cut(escapeTag(`${mount.accessor} v${mount.kv}`)),
 });
 
 /** The ownership tags of `tags` that differ from the owner's, by key; empty when the copy is ours. */

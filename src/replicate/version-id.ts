@@ -19,6 +19,10 @@ export function compactTime(createdTime: string): string | undefined {
   return `${year}${month}${day}T${hour}${minute}${second}${fraction.padEnd(9, '0')}Z`;
 }
 
+/** The time that {@link compactTime} was given, RFC 3339 with all nine digits. */
+export const spelledTime = (compact: string): string =>
+  compact.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{9})Z$/, '$1-$2-$3T$4:$5:$6.$7Z');
+
 /**
  * The ClientRequestToken, and so the VersionId, of a source version under a ref: the same version always asks for the
  * same id, which makes every retry idempotent. 32 to 64 characters of `[A-Za-z0-9-]`, as Secrets Manager wants it.

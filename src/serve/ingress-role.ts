@@ -6,7 +6,7 @@ import { auditMarkers } from '../audit/markers.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, IngressConfig } from '../config/config.ts';
 import { type ConnectionOptions, createConnection } from '../ingress/connection.ts';
-import { createDirtyCopies } from '../ingress/dirty.ts';
+import { createDirtyCopies, type Dirty } from '../ingress/dirty.ts';
 import { createFunnel } from '../ingress/funnel.ts';
 import { createKvVersions, type KvVersions } from '../ingress/kv-versions.ts';
 import { createSender, type Sender } from '../ingress/sender.ts';
@@ -27,6 +27,8 @@ export interface IngressParts {
   readonly config: Config;
   readonly routes: Routes;
   readonly publisher: Publisher;
+  /** Whether SQS answers right now. */
+  readonly queueReachable: () => Promise<boolean>;
   /** Asks Vault for a mount's entry; used for `kvVersion: auto` alone. */
   readonly mount: (ref: MountRef) => Promise<Mount>;
   readonly clock: Clock;
@@ -49,14 +51,25 @@ export interface IngressRole {
 export function createIngressRole(parts: IngressParts, ingress: IngressConfig): IngressRole {
   const { config, clock, log } = parts;
   const { id: vault } = config.vault;
-  const kvVersions = createKvVersions(config.routes, parts.mount, clock, log);
   const sweeps = createSweepRequests(vault);
   const dirty = createDirtyCopies(MAX_DIRTY, (onQueued) => sweeps.ask('overflow', onQueued));
-  const onQueued = ({ key }: { key: string }) => log.debug({ event: 'change.queued', key });
+  const onQueued = ({ about }: Dirty) => log.info({ event: 'change.queued', ...about });
   const sender = createSender({ publisher: parts.publisher, dirty, sweeps, clock, log, onQueued });
+  const kvVersions = createKvVersions(config.routes, {
+    ask: parts.mount,
+    clock,
+    log,
+    onKnown() {
+      funnel.readAgain();
+      sender.flush();
+    },
+    onChanged() {
+      sweeps.ask('mounts');
+      sender.flush();
+    },
+  });
   const read = createChangeReader({ routes: parts.routes.mounts, kvVersion: kvVersions.versionOf });
-  const mounts = { onMountChange: kvVersions.askAgain, onUnknownMount: kvVersions.askNow };
-  const funnel = createFunnel({ ...parts, vault, read, dirty, sweeps, ...mounts });
+  const funnel = createFunnel({ ...parts, vault, read, dirty, sweeps, askMounts: kvVersions.askNow });
   const connections = { count: 0 };
   const socket = {
     connect: connector(parts, ingress, funnel.accept, () => sweeps.ask('connection')),
@@ -77,7 +90,7 @@ export function createIngressRole(parts: IngressParts, ingress: IngressConfig): 
       await app.close();
       await sender.drained();
     },
-    parts: ingressParts(sender, kvVersions),
+    parts: ingressParts(sender, kvVersions, parts.queueReachable),
     gauges: { dirtyRefs: () => dirty.size, connections: () => connections.count },
   };
 }
@@ -106,8 +119,8 @@ async function openDoors(app: FastifyInstance, ingress: IngressConfig, doors: Do
   return addresses;
 }
 
-const ingressParts = (sender: Sender, kvVersions: KvVersions): Part[] => [
-  { name: 'ingress.queue', able: sender.reachable },
+const ingressParts = (sender: Sender, kvVersions: KvVersions, queueReachable: () => Promise<boolean>): Part[] => [
+  { name: 'ingress.queue', able: async () => sender.reachable() && queueReachable() },
   { name: 'ingress.mounts', able: kvVersions.known },
 ];
 

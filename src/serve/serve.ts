@@ -10,8 +10,8 @@ import { ConfigError } from '../config/errors.ts';
 import type { Role } from '../config/roles.ts';
 import { ReplicationError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
-import type { Log } from '../log.ts';
-import { createPublisher } from '../queue/sqs.ts';
+import type { Log, ServiceLog } from '../log.ts';
+import { createPublisher, isReachable } from '../queue/sqs.ts';
 import { createRoutes } from '../replicate/routes.ts';
 import { createVaultSource, type VaultSource } from '../vault/source.ts';
 import type { TokenAuth } from '../vault/token.ts';
@@ -26,7 +26,7 @@ const STOP_WITHIN = 18_000;
 export interface ServeOptions {
   readonly config: Config;
   readonly roles: ReadonlySet<Role>;
-  readonly log: Log;
+  readonly log: ServiceLog;
   /** AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_SQS is set. */
   readonly endpointChosen: boolean;
   /** Aborts when the process is asked to end. */
@@ -36,7 +36,7 @@ export interface ServeOptions {
 /** Runs the roles until the signal aborts. Returns the exit code: 0, 1 when a listener cannot bind, 2 when the queues are unfit. */
 export async function serve(options: ServeOptions): Promise<number> {
   const { config, log, signal } = options;
-  await checkRegions(config, options.roles);
+  await checkRegions(config, options);
   const house = await build(options);
   const stopping = new AbortController();
   try {
@@ -53,10 +53,19 @@ export async function serve(options: ServeOptions): Promise<number> {
   const ended = await Promise.race([aborted, house.run(stopping.signal)]).catch((error: unknown) => error);
   stopping.abort();
   await within(house.close(), systemClock);
-  if (ended instanceof QueueUnfit) for (const text of ended.problems) log.error({ event: 'queue.unfit', text });
-  log.info({ event: 'stopped' });
-  if (ended instanceof QueueUnfit) return 2;
-  return ended === 'aborted' ? 0 : 1;
+  const code = exitCode(ended, log);
+  log.announce({ event: 'stopped' });
+  return code;
+}
+
+function exitCode(ended: unknown, log: Log): number {
+  if (ended === 'aborted') return 0;
+  if (!(ended instanceof QueueUnfit)) {
+    log.error({ event: 'crashed', err: ended });
+    return 1;
+  }
+  for (const text of ended.problems) log.error({ event: 'queue.unfit', text });
+  return 2;
 }
 
 const within = (closing: Promise<unknown>, clock: Clock) => Promise.race([closing, clock.sleep(STOP_WITHIN)]);
@@ -75,16 +84,21 @@ async function build({ config, roles, log, endpointChosen }: ServeOptions): Prom
   const publisher = createPublisher(sqs, config.queue.url);
   const source = await vaultSource(config, log);
   const shared = { config, routes, publisher, clock: systemClock, log, metrics };
+  const queueReachable = () => isReachable(sqs, config.queue.url);
   const ingress = roles.has('ingress') && config.ingress !== false ? config.ingress : undefined;
-  const doors = ingress && createIngressRole({ ...shared, mount: mountOf(source) }, ingress);
+  const doors = ingress && createIngressRole({ ...shared, mount: mountOf(source), queueReachable }, ingress);
   const worker = roles.has('worker') && source ? createWorkerRole({ ...shared, sqs, source }) : undefined;
   const app = adminApp(config, [doors, worker], metrics);
   return {
     async listen() {
       const addresses = { admin: await listenHttp(app, config.admin.listen), ...(await doors?.listen()) };
-      log.info({ event: 'ready', roles: [...roles], vault: config.vault.id, ...addresses });
+      const running = [...(doors ? ['ingress'] : []), ...(worker ? ['worker'] : [])];
+      log.announce({ event: 'ready', roles: running, vault: config.vault.id, ...addresses });
     },
-    run: (signal) => Promise.all([doors?.run(signal), worker?.run(), neverSettling()]),
+    run(signal) {
+      source?.renew();
+      return Promise.all([doors?.run(signal), worker?.run(), neverSettling()]);
+    },
     async close() {
       await Promise.all([doors?.close(), worker?.close()]);
       await source?.close();
@@ -95,13 +109,17 @@ async function build({ config, roles, log, endpointChosen }: ServeOptions): Prom
 
 const neverSettling = () => new Promise<never>(() => undefined);
 
-async function vaultSource({ vault, sweep }: Config, log: Log): Promise<VaultSource | undefined> {
+/** @param pace awaited before each request of a listing */
+export async function vaultSource(
+  { vault, sweep }: Config,
+  log: Log,
+  pace: () => Promise<void> = createLimiter(sweep.vaultRequestsPerSecond, systemClock).turn,
+): Promise<VaultSource | undefined> {
   const { address, auth, caFile, timeout } = vault;
   const token = auth && tokenAuth(auth);
   if (address === undefined || token === undefined) return undefined;
   const ca = caFile === undefined ? undefined : await readCa(caFile);
-  const { turn } = createLimiter(sweep.vaultRequestsPerSecond, systemClock);
-  return createVaultSource({ address, ca, timeout, token, log, pace: turn });
+  return createVaultSource({ address, ca, timeout, token, log, pace });
 }
 
 function tokenAuth({ token, tokenFile }: AuthConfig): TokenAuth | undefined {

@@ -1,9 +1,10 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { createDepths } from '../admin/depths.ts';
 import type { Gauges, Metrics } from '../admin/metrics.ts';
 import type { Part } from '../admin/readiness.ts';
 import { secretsManagerClient } from '../aws/clients.ts';
-import { listCopies } from '../aws/copies.ts';
+import { type ListedCopy, listCopies } from '../aws/copies.ts';
 import { createSecretsManager } from '../aws/secrets-manager.ts';
 import { backoff } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
@@ -14,14 +15,17 @@ import { checkQueues } from '../queue/check.ts';
 import { sweepGroup } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
 import { createInbox, createPublisher, queueAttributes } from '../queue/sqs.ts';
+import { type CopyCount, createCopyCount } from '../replicate/copy-count.ts';
 import { createReplicator } from '../replicate/replicate.ts';
 import type { Routes } from '../replicate/routes.ts';
 import { createSweepServer } from '../sweep/requests.ts';
 import { sweep } from '../sweep/sweep.ts';
-import { sweepTimer } from '../sweep/timer.ts';
+import { sweepAtStart, sweepTimer } from '../sweep/timer.ts';
 import type { VaultSource } from '../vault/source.ts';
 import { type Consumer, startConsumer } from '../worker/consumer.ts';
+import { createGate, destinationPart, type Gate, type Probe, VAULT } from '../worker/gate.ts';
 import { createLook } from '../worker/look.ts';
+import { watched } from '../worker/watched.ts';
 
 export interface WorkerParts {
   readonly config: Config;
@@ -59,33 +63,32 @@ export function createWorkerRole(parts: WorkerParts): WorkerRole {
   const { config, sqs } = parts;
   const { queue, vault, worker } = config;
   const stopping = new AbortController();
-  const clients = new Map(
-    Object.entries(config.destinations).map(([name, address]) => [name, secretsManagerClient(address, 3)]),
-  );
+  const clients = clientsOf(config);
+  const counts = countsOf(parts, clients);
+  const { signal } = stopping;
   const inbox = createInbox(sqs, queue.url, Math.round(queue.visibilityTimeout / 1000));
+  const probes = probesOf(parts, clients);
+  const gate = createGate({ ...parts, probes, signal });
+  const queues = depthsOf(parts);
   const look = createLook({
     ...parts,
     vault: vault.id,
-    replicators: replicators(parts, clients),
+    replicators: replicators(parts, clients, counts),
     deadLetters: createPublisher(sqs, queue.deadLetterUrl),
-    sweep: sweeps(parts, clients, inbox.depth, stopping.signal),
+    sweep: sweeps(parts, counts, gate, inbox.depth, signal),
     maxReceives: queue.maxReceives,
+    gate,
+    signal,
   });
-  const beside = (group: string) => group === sweepGroup(vault.id);
+  const seams = { inbox, gate, look, beside: (group: string) => group === sweepGroup(vault.id) };
   let consumer: Consumer | undefined;
   const run = async () => {
-    const checking = checkUntilAnswered(parts, stopping.signal);
+    const checking = checkUntilAnswered(parts, signal);
     await checking.firstTry;
-    consumer = startConsumer({
-      ...parts,
-      inbox,
-      concurrency: worker.concurrency,
-      visibility: queue.visibilityTimeout,
-      beside,
-      look,
-    });
-    const timer = sweepTimer({ ...parts, vault: vault.id }, config.sweep.every, stopping.signal);
-    await Promise.all([checking.answered, consumer.stopped, timer]);
+    if (signal.aborted) return;
+    const { concurrency } = worker;
+    consumer = startConsumer({ ...parts, ...seams, concurrency, visibility: queue.visibilityTimeout });
+    await Promise.all([checking.answered, consumer.stopped, askForSweeps(parts, signal)]);
   };
   return {
     run,
@@ -93,18 +96,57 @@ export function createWorkerRole(parts: WorkerParts): WorkerRole {
       stopping.abort();
       await consumer?.stop();
     },
-    parts: workerParts(parts, clients, () => consumer?.receiving() ?? false),
+    parts: workerParts(parts, probes, () => consumer?.receiving() ?? false),
     gauges: {
       oldestSentAt: () => consumer?.inFlight.oldestSentAt(),
-      paused: () => consumer !== undefined && !consumer.receiving(),
+      paused: () => new Map([['queue', consumer?.receiving() === false], ...gate.parts()]),
+      queues,
     },
   };
 }
 
+/** Without an ingress nobody else asks for a sweep at the start. */
+function askForSweeps(parts: WorkerParts, signal: AbortSignal): Promise<unknown> {
+  const { ingress, sweep: timing, vault } = parts.config;
+  const asker = { ...parts, vault: vault.id };
+  const start = ingress === false ? sweepAtStart(asker, signal) : undefined;
+  return Promise.all([start, sweepTimer(asker, timing.every, signal)]);
+}
+
 type Clients = ReadonlyMap<string, SecretsManagerClient>;
 
+const clientsOf = ({ destinations }: Config): Clients =>
+  new Map(Object.entries(destinations).map(([name, address]) => [name, secretsManagerClient(address, 3)]));
+
+type Counts = ReadonlyMap<string, CopyCount<ListedCopy>>;
+
+/** The creations and the sweeps of a destination share one count of its copies. */
+const countsOf = ({ config, clock }: WorkerParts, clients: Clients): Counts =>
+  new Map(
+    [...clients].map(([name, client]) => {
+      const max = config.destinations[name]?.maxSecrets ?? 0;
+      return [name, createCopyCount(() => listCopies(client, config.vault.id), max, clock)];
+    }),
+  );
+
+const depthsOf = ({ config: { queue }, sqs, clock }: WorkerParts) =>
+  createDepths({
+    queue: () => queueAttributes(sqs, queue.url),
+    deadLetters: () => queueAttributes(sqs, queue.deadLetterUrl),
+    clock,
+  });
+
+const probesOf = ({ config, source }: WorkerParts, clients: Clients) =>
+  new Map<string, Probe>([
+    [VAULT, () => source.ping()],
+    ...[...clients].map(([name, client]): [string, Probe] => [
+      destinationPart(name),
+      () => listCopies(client, config.vault.id).next(),
+    ]),
+  ]);
+
 /** One for each destination, with limiters of its own: no two destinations are in one account and region. */
-function replicators({ config, source, clock }: WorkerParts, clients: Clients) {
+function replicators({ config, source, clock, log }: WorkerParts, clients: Clients, counts: Counts) {
   const limiter = () => createLimiter(config.worker.writesPerSecond, clock);
   return new Map(
     Object.entries(config.destinations).map(([name, settings]) => {
@@ -115,24 +157,28 @@ function replicators({ config, source, clock }: WorkerParts, clients: Clients) {
         ...(settings.kmsKeyId !== undefined && { kmsKeyId: settings.kmsKeyId }),
       });
       const { tags, versionTag } = settings;
-      return [name, createReplicator({ source, destination, clock, vault: config.vault.id, tags, versionTag })];
+      const copies = counts.get(name);
+      const own = { vault: config.vault.id, tags, versionTag, ...(copies !== undefined && { copies }) };
+      return [name, createReplicator({ source, destination, clock, log, ...own })];
     }),
   );
 }
 
 function sweeps(
   { config, source, routes, publisher, clock, log, metrics }: WorkerParts,
-  clients: Clients,
+  counts: Counts,
+  gate: Gate,
   depth: Parameters<typeof createSweepServer>[0]['depth'],
   signal: AbortSignal,
 ) {
   const vault = config.vault.id;
   const copies = async function* () {
-    for (const client of clients.values()) yield* listCopies(client, vault);
+    for (const [name, count] of counts) yield* watched(gate, destinationPart(name), count.list());
   };
+  const list: VaultSource['list'] = (mount) => watched(gate, VAULT, source.list(mount));
   const { mounts } = routes;
   const run = (some: typeof mounts, ending: AbortSignal) =>
-    sweep({ vault, source, routes, copies, publisher, depth, clock, log }, some, ending);
+    sweep({ vault, source: { list }, routes, copies, publisher, depth, clock, log }, some, ending);
   return createSweepServer({ mounts, run, depth, minGap: config.sweep.minGap, clock, log, metrics }, signal);
 }
 
@@ -163,19 +209,19 @@ function checkUntilAnswered({ config: { queue }, sqs, clock, log }: WorkerParts,
       if (!signal.aborted) done = await check(tries);
     }
   })();
+  answered.catch(() => undefined); // whoever awaits it hears of it, but not before the first try is awaited
   return { firstTry, answered };
 }
 
-const workerParts = (
-  { config, sqs, source }: WorkerParts,
-  clients: Clients,
+function workerParts(
+  { config, sqs }: WorkerParts,
+  probes: ReadonlyMap<string, Probe>,
   receiving: () => boolean,
-): readonly Part[] => [
-  { name: 'vault', able: () => source.ping() },
-  { name: 'queue', able: async () => receiving() && Boolean(await queueAttributes(sqs, config.queue.url)) },
-  { name: 'queue.deadLetters', able: () => queueAttributes(sqs, config.queue.deadLetterUrl) },
-  ...[...clients].map(([name, client]) => ({
-    name: `destinations.${name}`,
-    able: () => listCopies(client, config.vault.id).next(),
-  })),
-];
+): readonly Part[] {
+  const asked = [...probes].map(([name, able]) => ({ name, able }));
+  const queues: readonly Part[] = [
+    { name: 'queue', able: async () => receiving() && Boolean(await queueAttributes(sqs, config.queue.url)) },
+    { name: 'queue.deadLetters', able: () => queueAttributes(sqs, config.queue.deadLetterUrl) },
+  ];
+  return [...asked.slice(0, 1), ...queues, ...asked.slice(1)];
+}

@@ -1,30 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { backoff } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import { encodeMessage, sweepGroup } from '../queue/message.ts';
+import { encodeMessage, type SweepMessage, sweepGroup } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
 
 /** Node's timers know no longer sleeps than 24 days; an awakening in between costs nothing. In ms. */
 const LONGEST_SLEEP = 24 * 3_600_000;
 
+export interface SweepAsker {
+  readonly vault: string;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /**
  * Asks for a sweep on each wall-clock multiple of `every` (ms) until the signal aborts. Runs in every worker: a slot's
  * request has the slot's id, so that many workers' requests are one.
  */
-export async function sweepTimer(
-  { vault, publisher, clock, log }: { vault: string; publisher: Publisher; clock: Clock; log: Log },
-  every: number,
-  signal: AbortSignal,
-): Promise<void> {
+export async function sweepTimer(asker: SweepAsker, every: number, signal: AbortSignal): Promise<void> {
+  const { clock } = asker;
   for (;;) {
     const slot = Math.floor(clock.now() / every + 1) * every;
     await clock.sleep(Math.min(slot - clock.now(), LONGEST_SLEEP), signal);
     if (signal.aborted) return;
     if (clock.now() < slot) continue; // a long sleep's part, or the clock was set back
-    const body = encodeMessage({ v: 1, kind: 'sweep', vault, origin: 'timer' });
-    const request = { body, group: sweepGroup(vault), deduplicationId: slotId(slot) };
-    await publisher.send([request]).catch((error: unknown) => {
-      log.warn({ event: 'sweep.not_requested', err: error });
-    });
+    await ask(asker, { origin: 'timer' }, slotId(slot));
+  }
+}
+
+/** Without an ingress it is the worker's start that a gap ends with: asks for a sweep until SQS has taken the request. */
+export async function sweepAtStart(asker: SweepAsker, signal: AbortSignal): Promise<void> {
+  const id = randomUUID();
+  for (let failures = 1; !signal.aborted; failures += 1) {
+    if (await ask(asker, { origin: 'gap', reason: 'start' }, id)) return;
+    await asker.clock.sleep(backoff(failures, Math.random()) * 1000, signal);
+  }
+}
+
+/** True when SQS has taken the request. */
+async function ask(
+  { vault, publisher, log }: SweepAsker,
+  why: Pick<SweepMessage, 'origin' | 'reason'>,
+  deduplicationId: string,
+): Promise<boolean> {
+  const body = encodeMessage({ v: 1, kind: 'sweep', vault, ...why });
+  try {
+    const notTaken = await publisher.send([{ body, group: sweepGroup(vault), deduplicationId }]);
+    return notTaken.length === 0;
+  } catch (error) {
+    log.warn({ event: 'sweep.not_requested', err: error });
+    return false;
   }
 }
 

@@ -49,6 +49,7 @@ export function found(answer: Answer, what: string, now: number): Found {
   const due = deletion !== '' && Date.parse(deletion) <= now;
   if (due || isDestroyed(body)) return absence(body) ?? fail(answer, what);
   const value = valueText(answer.text.reveal(), at(body, 'data', 'data'));
+  if (at(body, 'data', 'data') === null) throw withoutObject(what);
   return value === undefined ? fail(answer, what) : { kind: 'present', ...version, value: new Sensitive(value) };
 }
 
@@ -56,7 +57,14 @@ function fail(answer: Answer, what: string): never {
   throw inconclusive(answer, what);
 }
 
-/** The object as it stands in the text; `null` is what a version written without any data holds. */
+/** A version can be written with `"data": null`: it is there, and has nothing to copy. */
+const withoutObject = (what: string) =>
+  new ReplicationError(
+    'value_unrepresentable',
+    `the current version of ${what} holds null and no object, so there is nothing to copy; write an object`,
+  );
+
+/** The object as it stands in the text. */
 const valueText = (text: string, value: unknown): string | undefined => {
   const raw = typeof value === 'object' && !Array.isArray(value) ? memberText(text, ['data', 'data']) : undefined;
   return raw === undefined ? undefined : renderValue(raw);

@@ -1,5 +1,5 @@
 import { ReplicationError } from '../errors.ts';
-import { formatMount, formatRef, type MountRef, type SecretRef } from '../replicate/ref.ts';
+import { formatMount, formatRef, isVaultPath, type MountRef, type SecretRef } from '../replicate/ref.ts';
 
 /** Where a secret's current version is read. Throws source_forbidden for a path that Vault cannot address. */
 export const valuePath = (ref: SecretRef): string => `/${encode(`${ref.mount}/data/${ref.path}`, formatRef(ref))}`;
@@ -18,17 +18,15 @@ export function listPath(ref: MountRef, folder: string): string {
 }
 
 /**
- * Each segment is percent-encoded, so that `#`, `?`, `%` and the like reach Vault as part of the name. Empty segments
- * and dots are refused here: Vault answers them with a redirect to the tidied path, which is another secret, and an
- * empty last segment with a 404 that looks like a purge. Control characters and lone surrogates are no Vault path.
+ * Each segment is percent-encoded, so that `#`, `?`, `%` and the like reach Vault as part of the name. What Vault
+ * cannot have is refused here: it would answer with a redirect to another secret, or with a 404 that looks like a purge.
  */
 function encode(path: string, what: string): string {
-  const segments = path.split('/');
-  if (segments.some((segment) => /^\.{0,2}$/.test(segment)) || /[\p{Cc}\p{Cs}]/u.test(path)) {
+  if (!isVaultPath(path)) {
     throw new ReplicationError(
       'source_forbidden',
       `Vault has no path like that of ${JSON.stringify(what)}: an empty segment, "." or "..", or a control character; check the ref`,
     );
   }
-  return segments.map(encodeURIComponent).join('/');
+  return path.split('/').map(encodeURIComponent).join('/');
 }

@@ -23,6 +23,8 @@ export interface VaultSource extends Source {
   mount(ref: MountRef): Promise<Mount>;
   /** Resolves when Vault answers and takes the token. */
   ping(): Promise<void>;
+  /** Begins to keep the token renewed. */
+  renew(): void;
   /** Ends the renewal and every request in flight. */
   close(): Promise<void>;
 }
@@ -33,19 +35,22 @@ const MAX_LIST_BYTES = 64 * 1024 * 1024;
 const ignore = (): void => undefined;
 const silent: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
-/** Vault's or OpenBao's KV v2 as a Source. Starts to keep the token renewed; connects at the first request. */
+/** Vault's or OpenBao's KV v2 as a Source. Connects at the first request. */
 export function createVaultSource({ token, log = silent, pace, now = Date.now, ...client }: VaultOptions): VaultSource {
   const vault = createClient(client);
   const tokens = createTokenReader(token, log);
   const reader = createAsk(vault, tokens);
   const closing = new AbortController();
   const ask = reader.as;
-  const renewing = keepRenewed({ current: tokens.current, ask, log }, closing.signal);
+  let renewing = Promise.resolve();
   return {
     read: (ref) => read(reader, ref, now),
     list: (mount) => list(reader, mount, pace),
     mount: (ref) => mount(reader, ref),
     ping: () => reader.checkToken(),
+    renew() {
+      renewing = keepRenewed({ current: tokens.current, ask, log }, closing.signal);
+    },
     close: async () => {
       closing.abort();
       vault.close();

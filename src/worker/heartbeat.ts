@@ -1,19 +1,36 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import type { Inbox } from '../queue/ports.ts';
+import { BATCH, type Inbox, type Received } from '../queue/ports.ts';
 import type { InFlight } from './in-flight.ts';
 
-/** Keeps what is in flight hidden from other workers until the signal aborts. `visibility` in ms. */
-export async function heartbeat(
-  { inbox, clock, log, visibility }: { inbox: Inbox; clock: Clock; log: Log; visibility: number },
-  inFlight: InFlight,
-  signal: AbortSignal,
-): Promise<void> {
+interface HeartbeatOptions {
+  readonly inbox: Inbox;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a received message is hidden, in ms. */
+  readonly visibility: number;
+}
+
+/** Keeps what is looked at hidden from other workers until the signal aborts. */
+export async function heartbeat(options: HeartbeatOptions, inFlight: InFlight, signal: AbortSignal): Promise<void> {
+  const { clock, log, visibility } = options;
   for (;;) {
     await clock.sleep(visibility / 3, signal);
     if (signal.aborted) return;
-    await inbox.hide(inFlight.extendable(visibility), Math.round(visibility / 1000)).catch((error: unknown) => {
+    await beat(options, inFlight.extendable(visibility)).catch((error: unknown) => {
       log.warn({ event: 'queue.heartbeat_failed', err: error });
     });
   }
+}
+
+/**
+ * All batches at once: one that waited for another's answer could hide again what was given back meanwhile, and while
+ * SQS hangs the last ones would come too late.
+ */
+async function beat({ inbox, visibility }: HeartbeatOptions, messages: readonly Received[]): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(messages.length / BATCH) }, (_, number) =>
+    messages.slice(number * BATCH, (number + 1) * BATCH),
+  );
+  const sent = await Promise.allSettled(batches.map((batch) => inbox.hide(batch, Math.round(visibility / 1000))));
+  for (const result of sent) if (result.status === 'rejected') throw result.reason;
 }

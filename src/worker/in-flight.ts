@@ -3,36 +3,75 @@ import type { Received } from '../queue/ports.ts';
 
 /** SQS ends every message's flight 12 h after its receive; no extension may reach there. In ms. */
 const LONGEST_FLIGHT = 11 * 3_600_000;
+/** A message that was hidden is received again within a long poll of its return, in ms. */
+const COMES_AGAIN_WITHIN = 5_000;
 
 /** The messages that this process holds, with when they were received (monotonic ms). */
 export interface InFlight {
   add(messages: readonly Received[]): void;
   remove(messages: readonly Received[]): void;
-  /** Those that may be hidden for another `visibility` ms. */
-  extendable(visibility: number): Received[];
+  /** They wait for this part to be up: no look is at them, and the common heartbeat leaves them alone. */
+  defer(messages: readonly Received[], part: string): void;
+  deferred(part: string): Received[];
+  /** Lets go of them for so many seconds; until then they count for the age of the oldest. */
+  hide(messages: readonly Received[], seconds: number): void;
+  /** Those that may be hidden for another `visibility` ms: that are looked at or, with `part`, that wait for it. */
+  extendable(visibility: number, part?: string): Received[];
   readonly size: number;
-  /** SentTimestamp of the oldest one, if there is any. */
+  /** SentTimestamp of the oldest one that was received and not acknowledged yet, if there is any. */
   oldestSentAt(): number | undefined;
 }
 
+interface Flight {
+  readonly since: number;
+  readonly part?: string;
+}
+
+interface Hidden {
+  readonly sentAt: number;
+  readonly until: number;
+}
+
 export function createInFlight(clock: Pick<Clock, 'monotonic'>): InFlight {
-  const flights = new Map<Received, number>();
+  const flights = new Map<Received, Flight>();
+  const hidden = new Map<string, Hidden>();
+  const waitingFor = (part: string | undefined) => [...flights].filter(([, flight]) => flight.part === part);
+
   return {
     add(messages) {
-      for (const message of messages) flights.set(message, clock.monotonic());
+      for (const message of messages) {
+        flights.set(message, { since: clock.monotonic() });
+        hidden.delete(message.id);
+      }
     },
     remove(messages) {
       for (const message of messages) flights.delete(message);
     },
-    extendable(visibility) {
+    defer(messages, part) {
+      for (const message of messages) {
+        flights.set(message, { since: flights.get(message)?.since ?? clock.monotonic(), part });
+      }
+    },
+    deferred: (part) => waitingFor(part).map(([message]) => message),
+    hide(messages, seconds) {
+      const until = clock.monotonic() + seconds * 1000 + COMES_AGAIN_WITHIN;
+      for (const { id, sentAt } of messages) hidden.set(id, { sentAt, until });
+    },
+    extendable(visibility, part) {
       const latest = clock.monotonic() + visibility - LONGEST_FLIGHT;
-      return [...flights].flatMap(([message, since]) => (since >= latest ? [message] : []));
+      return waitingFor(part).flatMap(([message, { since }]) => (since >= latest ? [message] : []));
     },
     get size() {
       return flights.size;
     },
     oldestSentAt() {
-      return flights.size === 0 ? undefined : Math.min(...[...flights.keys()].map(({ sentAt }) => sentAt));
+      forgetPast(hidden, clock.monotonic());
+      const times = [...flights.keys(), ...hidden.values()].map(({ sentAt }) => sentAt);
+      return times.reduce<number | undefined>((oldest, time) => Math.min(oldest ?? time, time), undefined);
     },
   };
+}
+
+function forgetPast(hidden: Map<string, Hidden>, now: number): void {
+  for (const [id, { until }] of hidden) if (until <= now) hidden.delete(id);
 }

@@ -1,15 +1,17 @@
-import type { Clock } from '../clock.ts';
 import { ReplicationError, toReplicationError } from '../errors.ts';
-import type { Log } from '../log.ts';
 import { type ChangeMessage, parseMessage, type SweepMessage } from '../queue/message.ts';
-import type { Publisher, Received } from '../queue/ports.ts';
+import type { Received } from '../queue/ports.ts';
+import type { Order } from '../replicate/look-at.ts';
 import { formatRef } from '../replicate/ref.ts';
-import type { OnWritten, Order, Replicated } from '../replicate/replicate.ts';
+import type { OnWritten, Replicated } from '../replicate/replicate.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
 import { compactTime, isOlder, type Moment, momentOf } from '../replicate/version-id.ts';
 import type { Settlement } from './consumer.ts';
-import { letter } from './park.ts';
-import { verdict } from './verdict.ts';
+import { about, type FateOptions, fateOf } from './fate.ts';
+import { destinationPart, type Gate, VAULT } from './gate.ts';
+
+/** How far Vault's clock may be ahead of ours, in ms. */
+const CLOCK_SKEW = 5 * 60_000;
 
 /** A message whose body could be read. */
 export interface Read<M> {
@@ -17,16 +19,14 @@ export interface Read<M> {
   readonly message: M;
 }
 
-export interface LookOptions {
+export interface LookOptions extends FateOptions {
   readonly vault: string;
   readonly routes: Routes;
   readonly replicators: ReadonlyMap<string, (order: Order, onWritten: OnWritten) => Promise<Replicated>>;
-  readonly deadLetters: Publisher;
   readonly sweep: (requests: readonly Read<SweepMessage>[]) => Promise<Settlement>;
-  readonly maxReceives: number;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: WorkerMetrics;
+  readonly gate: Gate;
+  /** Aborts when the worker stops: what waits for the gate is given back. */
+  readonly signal: AbortSignal;
 }
 
 /** What the worker counts; seconds for lag. */
@@ -51,7 +51,7 @@ export function createLook(options: LookOptions): (messages: readonly Received[]
         if (message.kind === 'sweep') sweeps.push({ received, message });
         else together(changes, copyKey(message), { received, message });
       } catch (error) {
-        settlements.push(await fail(options, [{ received, message: undefined }], error));
+        settlements.push(await fateOf(options, [{ received, message: undefined }], toReplicationError(error)));
       }
     }
     for (const same of changes.values()) settlements.push(await serve(options, same));
@@ -59,6 +59,7 @@ export function createLook(options: LookOptions): (messages: readonly Received[]
     return {
       acknowledge: settlements.flatMap(({ acknowledge }) => acknowledge),
       hide: settlements.flatMap(({ hide }) => hide),
+      defer: settlements.flatMap(({ defer = [] }) => defer),
     };
   };
 }
@@ -74,22 +75,47 @@ function together<T>(groups: Map<string, T[]>, key: string, member: T): void {
 
 type ReadChanges = readonly Read<ChangeMessage>[];
 
-async function serve(options: LookOptions, messages: ReadChanges): Promise<Settlement> {
-  const newest = newestOf(messages);
-  try {
-    const { target, replicate } = route(options, newest.message);
-    const hint = messages.map(({ message }) => momentOfMessage(message)).reduce(later, undefined);
-    const { behindHint, wentBack, outcome } = await replicate(
-      order(newest.message, target, hint),
-      reportWritten(options, newest.message, target),
-    );
-    if (outcome === 'unchanged') kept(options, newest.message);
-    if (wentBack) options.log.warn({ event: 'secret.went_back', ...about(newest.message), code: 'source_stale' });
-    if (behindHint) throw stillBehind(newest.message, hint);
-    return { acknowledge: messages.map(({ received }) => received), hide: [] };
-  } catch (error) {
-    return fail(options, messages, error);
+/**
+ * Looks until there is something to settle. In an outage that leaves nothing to do, the look waits where it is and the
+ * heartbeat keeps its messages, so that it costs no receive and goes on at once; in one of some destinations, the
+ * messages wait without a place. They are never parked for it.
+ */
+async function serve(options: LookOptions, reads: ReadChanges): Promise<Settlement> {
+  const { gate, metrics, signal } = options;
+  const messages = reads.map(({ received }) => received);
+  const part = destinationPart(newestOf(reads).message.destination);
+  for (;;) {
+    await gate.open(signal);
+    if (gate.closed()) return { acknowledge: [], hide: [{ messages, seconds: 0 }] };
+    if (gate.isDown(part)) return { acknowledge: [], hide: [], defer: [{ messages, part }] };
+    const error = await look(options, reads).catch(toReplicationError);
+    if (error === undefined) return { acknowledge: messages, hide: [] };
+    if (!(await isOutage(gate, error, part))) return fateOf(options, reads, error);
+    metrics.failed(error.code);
   }
+}
+
+async function isOutage(gate: Gate, { code }: ReplicationError, destination: string): Promise<boolean> {
+  if (code === 'source_unavailable') return gate.suspect(VAULT);
+  return code === 'destination_unavailable' && gate.suspect(destination);
+}
+
+async function look(options: LookOptions, messages: ReadChanges): Promise<undefined> {
+  const newest = newestOf(messages);
+  const { message } = newest;
+  const { target, replicate } = route(options, newest);
+  const hint = newestHint(messages, options.clock.now());
+  const order = {
+    ref: { namespace: message.namespace, mount: message.mount, path: message.path },
+    route: target.route,
+    secretName: target.secretName,
+    hint: hint?.moment,
+    hintSuperseded: messages.some((other) => other.message.purge === true && timeOf(other) >= (hint?.time ?? '')),
+  };
+  const { behindHint, wentBack, outcome } = await replicate(order, reportWritten(options, message, target));
+  if (outcome === 'unchanged') kept(options, message);
+  if (wentBack) options.log.warn({ event: 'secret.went_back', ...about(message), code: 'source_stale' });
+  if (behindHint) throw stillBehind(message, hint?.moment);
 }
 
 /** By audit time, then by the order of arrival. */
@@ -99,29 +125,39 @@ const newestOf = (messages: ReadChanges): Read<ChangeMessage> =>
 /** In digits of one width: Go trims zeros, so that times do not compare as written. */
 const timeOf = ({ message }: Read<ChangeMessage>): string => compactTime(message.auditTime ?? '') ?? '';
 
-function route({ routes, replicators }: LookOptions, message: ChangeMessage) {
-  const target = routes.targets(message).find(({ destination }) => destination === message.destination);
+/**
+ * The message's own route, among today's. One that was renamed since still writes the same thing, which its group tells.
+ */
+function route({ routes, replicators }: LookOptions, { received, message }: Read<ChangeMessage>) {
+  const targets = routes.targets(message).filter(({ destination }) => destination === message.destination);
+  const target =
+    targets.find(({ route: name }) => name === message.route) ?? targets.find(({ group }) => group === received.group);
   const replicate = replicators.get(message.destination);
   if (target !== undefined && replicate !== undefined) return { target, replicate };
   const text = `no route leads ${formatRef(message)} to the destination "${message.destination}" any more: drop the letter, or route it and redrive`;
   throw new ReplicationError('unrouted', text);
 }
 
-/** One order for all: the newest version that any of them told of must be seen, whichever message came last. */
-function order(newest: ChangeMessage, target: Target, hint: Moment | undefined): Order {
-  const { namespace, mount, path } = newest;
-  const { route, secretName } = target;
-  const hintSuperseded = momentOfMessage(newest) === undefined;
-  return { ref: { namespace, mount, path }, route, secretName, hint, hintSuperseded };
+interface Hint {
+  readonly moment: Moment;
+  /** Of the entry that told it, comparable. */
+  readonly time: string;
 }
 
-const later = (a: Moment | undefined, b: Moment | undefined): Moment | undefined =>
-  a === undefined || (b !== undefined && isOlder(a, b)) ? b : a;
+/**
+ * The newest version that any of the messages tells of: it must be seen, whichever message came last. One that lies
+ * ahead of our clock by more than clocks differ is made up, and would only keep the secret waiting.
+ */
+function newestHint(messages: ReadChanges, now: number): Hint | undefined {
+  const latest = compactTime(new Date(now + CLOCK_SKEW).toISOString()) ?? '';
+  return messages
+    .map((read) => ({ moment: momentOfMessage(read.message), time: timeOf(read) }))
+    .filter((hint): hint is Hint => hint.moment !== undefined && hint.moment.time <= latest)
+    .reduce<Hint | undefined>((a, b) => (a === undefined || isOlder(a.moment, b.moment) ? b : a), undefined);
+}
 
 const momentOfMessage = ({ version, createdTime }: ChangeMessage): Moment | undefined =>
   version === undefined || createdTime === undefined ? undefined : momentOf({ version, createdTime });
-
-const about = (message: ChangeMessage) => ({ ref: formatRef(message), destination: message.destination });
 
 function reportWritten({ clock, log, metrics }: LookOptions, message: ChangeMessage, target: Target): OnWritten {
   return (outcome, version) => {
@@ -148,47 +184,3 @@ const stillBehind = (message: ChangeMessage, hint: Moment | undefined) =>
     'source_stale',
     `Vault has not answered with version ${hint?.version} of ${formatRef(message)} yet, which its audit log told of`,
   );
-
-/**
- * What becomes of messages whose one look failed. Permanent: the newest that is not a sweep's is parked and stands for
- * all; a sweep's finding is refused without a letter, since the next sweep finds it again.
- */
-async function fail(
-  options: LookOptions,
-  messages: readonly Read<ChangeMessage | undefined>[],
-  thrown: unknown,
-): Promise<Settlement> {
-  const error = toReplicationError(thrown);
-  const { clock, log, maxReceives, metrics } = options;
-  const all = messages.map(({ received }) => received);
-  const worst = {
-    receives: Math.min(...all.map(({ receives }) => receives)),
-    age: clock.now() - Math.min(...all.map(({ sentAt }) => sentAt)),
-  };
-  const fate = verdict(error, worst, maxReceives, Math.random());
-  metrics.failed(error.code);
-  const message = messages[0]?.message;
-  const fields = { ...(message !== undefined && about(message)), code: error.code, text: error.message };
-  if (fate.kind === 'later') {
-    log[error.treatment === 'hold' ? 'info' : 'warn']({ event: 'secret.held', ...fields, seconds: fate.seconds });
-    return { acknowledge: [], hide: [{ messages: all, seconds: fate.seconds }] };
-  }
-  const letters = messages.filter(({ message: body }) => body?.origin !== 'sweep');
-  const parked = letters.at(-1);
-  if (parked === undefined) log.warn({ event: 'secret.refused', ...fields });
-  else await park(options, parked, error);
-  if (message !== undefined) metrics.replicated(message.destination, parked === undefined ? 'refused' : 'parked');
-  return { acknowledge: all, hide: [] };
-}
-
-async function park(
-  { clock, deadLetters, log }: LookOptions,
-  { received, message }: Read<ChangeMessage | undefined>,
-  error: ReplicationError,
-): Promise<void> {
-  const ref = message === undefined ? undefined : formatRef(message);
-  const [refused] = await deadLetters.send([letter(received, error, ref, new Date(clock.now()).toISOString())]);
-  if (refused !== undefined) throw new ReplicationError('queue_unavailable', 'SQS refused a letter to the DLQ');
-  const fields = { code: error.code, text: error.message, receives: received.receives, id: received.id };
-  log.warn({ event: 'secret.parked', ...(message !== undefined && about(message)), ...fields });
-}

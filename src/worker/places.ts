@@ -1,9 +1,9 @@
 /** Room for looks that run side by side. */
 export interface Places {
-  /** Takes a place, below zero if need be (one receive may bring more groups than were free); returns its release. */
+  /** Takes a place; returns its release. */
   take(): () => void;
-  /** Resolves once at least one place is free. */
-  free(): Promise<void>;
+  /** Resolves to how many are free, once at least one is. */
+  free(): Promise<number>;
 }
 
 export function createPlaces(count: number): Places {
@@ -23,6 +23,7 @@ export function createPlaces(count: number): Places {
           wake = resolve;
         });
       }
+      return free;
     },
   };
 }

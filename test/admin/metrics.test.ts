@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createMetrics, type Gauges } from '../../src/admin/metrics.ts';
+import { createMetrics, type Gauges, type QueueCounts } from '../../src/admin/metrics.ts';
 
 /** The samples of our own metrics, by name and labels as Prometheus writes them. */
 async function samples(metrics: ReturnType<typeof createMetrics>): Promise<Record<string, number>> {
@@ -57,7 +57,11 @@ t.test('gauges are read when they are asked for', async (t) => {
     dirtyRefs: () => dirty,
     connections: () => 2,
     oldestSentAt: () => sentAt,
-    paused: () => paused,
+    paused: () =>
+      new Map([
+        ['queue', paused],
+        ['destinations.a', !paused],
+      ]),
   };
   metrics.addGauges(gauges);
   t.match(await samples(metrics), {
@@ -65,10 +69,15 @@ t.test('gauges are read when they are asked for', async (t) => {
     vaultferry_ingress_connections: 2,
     vaultferry_queue_oldest_seconds: 0,
     'vaultferry_consumer_paused{reason="queue"}': 0,
+    'vaultferry_consumer_paused{reason="destinations.a"}': 1,
   });
   [dirty, sentAt, paused] = [0, Date.now() - 60_000, true];
   const later = await samples(metrics);
-  t.match(later, { vaultferry_dirty_refs: 0, 'vaultferry_consumer_paused{reason="queue"}': 1 });
+  t.match(later, {
+    vaultferry_dirty_refs: 0,
+    'vaultferry_consumer_paused{reason="queue"}': 1,
+    'vaultferry_consumer_paused{reason="destinations.a"}': 0,
+  });
   const age = later['vaultferry_queue_oldest_seconds'] ?? 0;
   t.ok(age >= 60 && age < 75, `${age} s`);
   sentAt = Date.now() + 60_000;
@@ -81,7 +90,7 @@ t.test('roles add their own gauges, and what does not run has none', async (t) =
   metrics.addGauges({});
   const names = Object.keys(await samples(metrics));
   t.ok(names.includes('vaultferry_dirty_refs'));
-  t.notOk(names.some((name) => /queue_oldest|consumer_paused/.test(name)));
+  t.notOk(names.some((name) => /queue_|consumer_paused|dead_letters/.test(name)));
 });
 
 t.test("the process's own metrics are there, and two processes' registries are apart", async (t) => {
@@ -89,4 +98,44 @@ t.test("the process's own metrics are there, and two processes' registries are a
   one.failed('internal');
   t.match(await one.registry.metrics(), /^process_cpu_seconds_total|^nodejs_/m);
   t.notMatch(await two.registry.metrics(), /internal/);
+});
+
+t.test('the queues are asked when somebody asks, and what is not known is absent', async (t) => {
+  const metrics = createMetrics();
+  let counts: QueueCounts = { messages: { visible: 5, in_flight: 2, delayed: 1 }, deadLetters: 3 };
+  metrics.addGauges({ queues: async () => counts });
+  const queues = async () =>
+    Object.fromEntries(Object.entries(await samples(metrics)).filter(([name]) => /queue_messages|letters/.test(name)));
+  const known = {
+    'vaultferry_queue_messages{state="visible"}': 5,
+    'vaultferry_queue_messages{state="in_flight"}': 2,
+    'vaultferry_queue_messages{state="delayed"}': 1,
+    vaultferry_dead_letters: 3,
+  };
+  t.same(await queues(), known);
+  counts = {};
+  t.same(await queues(), {});
+  counts = { deadLetters: 0 };
+  t.same(await queues(), { vaultferry_dead_letters: 0 });
+  counts = { messages: { visible: 5, in_flight: 2, delayed: 1 }, deadLetters: 3 };
+  t.same(await queues(), known);
+});
+
+t.test('the reason of a sweep is of a closed set, whatever its request says', async (t) => {
+  const table = {
+    timer: 'timer',
+    operator: 'operator',
+    gap: 'gap',
+    start: 'start',
+    kv_version_unknown: 'kv_version_unknown',
+    'connection,start': 'several',
+    'because the boss said so': 'other',
+    'start,because': 'other',
+    '': 'other',
+  };
+  for (const [text, reason] of Object.entries(table)) {
+    const metrics = createMetrics();
+    metrics.swept(text, 'complete', 1);
+    t.match(await samples(metrics), { [`vaultferry_sweeps_total{reason="${reason}",result="complete"}`]: 1 }, text);
+  }
 });

@@ -51,8 +51,13 @@ t.test('KV v2 operations', async (t) => {
     'update metadata/P': 'P',
     'patch metadata/P': 'P',
     'delete metadata/P': 'P',
-    'delete data/a/b/ c/': 'a/b/ c/',
-    'update data//a/../b': '/a/../b',
+    'delete data/a/b/ c': 'a/b/ c',
+    'update data/.a/..b/...': '.a/..b/...',
+    'delete data/a/b/ c/': '(no_path)',
+    'update data//a': '(no_path)',
+    'update data/a/../b': '(no_path)',
+    'update data/a/./b': '(no_path)',
+    'update data/a\nb': '(no_path)',
     'update data/data/x': 'data/x',
     'delete delete/P': '(no_change)',
     'patch undelete/P': '(no_change)',
@@ -89,6 +94,17 @@ t.test('KV v1 operations', async (t) => {
     const [operation = '', path = ''] = done.split(' ');
     t.equal(outcome(kvEntry(root('kv1'), operation, path)), expected, done);
   }
+});
+
+t.test('only a purge is told as one', async (t) => {
+  const purged = (done: string, mount = KV) => {
+    const result = reading(kvEntry(mount, ...(done.split(' ') as [string, string])));
+    return result.kind === 'change' && result.hints.purge;
+  };
+  t.equal(purged('delete metadata/P'), true);
+  for (const other of ['delete data/P', 'update destroy/P', 'update metadata/P'])
+    t.equal(purged(other), undefined, other);
+  t.equal(purged('delete metadata/P', { namespace: '', mount: 'kv1' }), undefined, 'a v1 secret may be called so');
 });
 
 t.test('a change carries its ref and hints', async (t) => {

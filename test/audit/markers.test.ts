@@ -46,7 +46,9 @@ const KINDS_OF_CHAR = [
   '\\',
   '%',
 ];
-const segment = fc.string({ unit: fc.constantFrom(...KINDS_OF_CHAR), minLength: 1, maxLength: 6 });
+const segment = fc
+  .string({ unit: fc.constantFrom(...KINDS_OF_CHAR), minLength: 1, maxLength: 6 })
+  .filter((text) => text !== '.' && text !== '..');
 const segments = (minLength: number) => fc.array(segment, { minLength, maxLength: 3 }).map((parts) => parts.join('/'));
 const route = fc.record({ namespace: segments(0), mount: segments(1) });
 const encoder = fc.constantFrom(...Object.keys(ENCODERS));

@@ -1,14 +1,13 @@
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import t from 'tap';
-import { listCopies } from '../../src/aws/copies.ts';
-import type { OwnedCopy } from '../../src/sweep/sweep.ts';
+import { type ListedCopy, listCopies } from '../../src/aws/copies.ts';
 import { startRoto } from '../servers/roto.ts';
 import { awsError, startAwsStandIn } from './stand-in.ts';
 
 const pairs = (tags: Readonly<Record<string, string>>) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
 async function all(client: SecretsManagerClient) {
-  const copies: OwnedCopy[] = [];
+  const copies: ListedCopy[] = [];
   for await (const copy of listCopies(client, 'vault')) copies.push(copy);
   return copies.sort((a, b) => (a.description < b.description ? -1 : 1));
 }
@@ -33,7 +32,8 @@ t.test('every copy of the vault, page by page, those scheduled for deletion too,
     copies.map(({ description }) => description),
     names,
   );
-  t.match(copies[7], { tags: { 'vaultferry:vault': 'vault', 'vaultferry:source': 'kv/0007' } });
+  t.match(copies[7], { name: 'kv/0007', scheduledForDeletion: true, tags: { 'vaultferry:source': 'kv/0007' } });
+  t.match(copies[8], { name: 'kv/0008', scheduledForDeletion: false });
 });
 
 t.test('failures, by their code', async (t) => {
@@ -56,5 +56,7 @@ t.test('failures, by their code', async (t) => {
   standIn.answer({ body: {} });
   t.same(await all(client), []);
   standIn.answer({ body: { SecretList: [{ Tags: [{ Key: 'vaultferry:vault', Value: 'vault' }] }, {}] } });
-  t.same(await all(client), [{ tags: { 'vaultferry:vault': 'vault' }, description: '' }]);
+  t.same(await all(client), [
+    { name: '', tags: { 'vaultferry:vault': 'vault' }, description: '', scheduledForDeletion: false },
+  ]);
 });

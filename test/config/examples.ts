@@ -58,6 +58,7 @@ destinations:
     kmsKeyId: alias/hybrid-aws-secrets
     tags: { team: platform }
     versionTag: true
+    maxSecrets: 1000
     onDelete: retain
 sweep: { every: 1h, minGap: 0s, vaultRequestsPerSecond: 50 }
 log: { level: info }

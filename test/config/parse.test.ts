@@ -46,7 +46,7 @@ t.test('the least configuration has every default', async (t) => {
         as: '{mount}/{path}',
       },
     ],
-    destinations: { default: { tags: {}, versionTag: true, onDelete: 'retain' } },
+    destinations: { default: { tags: {}, versionTag: true, maxSecrets: 1000, onDelete: 'retain' } },
     sweep: { every: '1h', minGap: '1m', vaultRequestsPerSecond: 50 },
     log: { level: 'info' },
   });
@@ -101,6 +101,7 @@ t.test('every key is read into what the program works with', async (t) => {
         kmsKeyId: 'alias/hybrid-aws-secrets',
         tags: { team: 'platform' },
         versionTag: true,
+        maxSecrets: 1000,
         onDelete: 'retain',
       },
     },
@@ -121,7 +122,7 @@ t.test('what is printed is read back as the same configuration, secrets aside', 
 t.test('an empty mapping of destinations is the default one; others are as they are written', async (t) => {
   t.same(Object.keys(parse(withSections({ destinations: {} })).destinations), ['default']);
   const config = parse(withSections({ destinations: { eu: {} }, routes: [{ mount: 'kv', to: ['eu'] }] }));
-  t.same(config.destinations, { eu: { tags: {}, versionTag: true, onDelete: 'retain' } });
+  t.same(config.destinations, { eu: { tags: {}, versionTag: true, maxSecrets: 1000, onDelete: 'retain' } });
 });
 
 t.test('a route without a name is called after its mount', async (t) => {

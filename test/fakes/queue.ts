@@ -15,8 +15,8 @@ const DEDUPLICATION_WINDOW = 5 * 60_000;
 const LONGEST_FLIGHT = 12 * 3_600_000;
 /** Bodies and attributes of one batch together, in bytes. */
 const MAX_BATCH_BYTES = 256 * 1024;
-/** A long poll, in ms. */
-const WAIT = 5_000;
+/** A long poll, in seconds. */
+const WAIT_SECONDS = 5;
 /** MessageGroupId and MessageDeduplicationId: 1 to 128 letters, digits and punctuation. */
 const ID = /^[!-~]{1,128}$/;
 /** What XML 1.0 has as characters, which is what SQS takes. */
@@ -117,8 +117,8 @@ export function createFakeQueue(clock: Clock, visibility = 30): FakeQueue {
     },
   };
   const inbox: Inbox = {
-    async receive(max) {
-      const end = clock.now() + WAIT;
+    async receive(max, waitSeconds = WAIT_SECONDS) {
+      const end = clock.now() + waitSeconds * 1000;
       for (;;) {
         await called('receive');
         const messages = take(max);

@@ -6,7 +6,14 @@ import { createDirtyCopies, type Dirty, type OnQueued } from '../../src/ingress/
 const nothing = () => {};
 
 const dirty = (key: string, auditTime: string, body = `${key} ${auditTime}`, onQueued: readonly OnQueued[] = []) =>
-  ({ key, auditTime, onQueued, message: { body, group: key, deduplicationId: auditTime } }) satisfies Dirty;
+  ({
+    key,
+    about: { ref: key, destination: 'default' },
+    auditTime,
+    telling: true,
+    onQueued,
+    message: { body, group: key, deduplicationId: auditTime },
+  }) satisfies Dirty;
 
 const bodies = (batch: readonly Dirty[]) => batch.map(({ message }) => message.body);
 
@@ -41,6 +48,25 @@ t.test('what is given back takes the place of an older one that came meanwhile',
   copies.add(dirty('a', '4'));
   copies.giveBack(batch);
   t.same(bodies(copies.take(1, 1000)), ['a 5']);
+  t.end();
+});
+
+t.test('what tells nothing never takes the place of what tells of a version or a purge, and gives way to it', (t) => {
+  const copies = createDirtyCopies(9, nothing);
+  const metadata = (time: string) => ({ ...dirty('a', time, `metadata ${time}`), telling: false });
+  copies.add(dirty('a', '1', 'version'));
+  copies.add(metadata('2'));
+  const batch = copies.take(1, 1000);
+  t.same(bodies(batch), ['version']);
+  copies.add(metadata('3'));
+  copies.add(metadata('4'));
+  t.same(bodies(copies.take(1, 1000)), [], 'still being sent');
+  copies.giveBack(batch);
+  t.same(bodies(copies.take(1, 1000)), ['version']);
+  copies.add(metadata('5'));
+  copies.add(dirty('a', '4', 'purge'));
+  copies.sent(batch);
+  t.same(bodies(copies.take(1, 1000)), ['purge']);
   t.end();
 });
 

@@ -37,8 +37,7 @@ function house(routes = [route('kv', ['default'])], versions: Record<string, 1 |
     sweeps,
     log,
     metrics: { entry: (result) => counted.push(result), change: (name) => counted.push(`route ${name}`) },
-    onMountChange: () => mountCalls.push('change'),
-    onUnknownMount: () => mountCalls.push('unknown'),
+    askMounts: () => mountCalls.push('ask'),
   });
   /** Sends all that is dirty. */
   const messages = () => {
@@ -195,7 +194,7 @@ t.test('a mount change and a restored snapshot ask for a sweep, and mounts are a
     const request = sweeps.take();
     t.match(request && parseMessage(request.message.body, 'vault'), { kind: 'sweep', origin: 'gap', reason });
     for (const tell of request?.onQueued ?? []) tell();
-    t.same([told, mountCalls, dirty.size], [1, ['change'], 0]);
+    t.same([told, mountCalls, dirty.size], [1, ['ask'], 0]);
   }
   t.end();
 });
@@ -204,7 +203,21 @@ t.test('a write to a mount whose version is not known asks for a sweep, and Vaul
   const { funnel, sweeps, mountCalls, dirty } = house(undefined, {});
   t.equal(funnel.accept(put()), 1);
   t.match(sweeps.take()?.message.body, 'kv_version_unknown');
-  t.same([mountCalls, dirty.size], [['unknown'], 0]);
+  t.same([mountCalls, dirty.size], [['ask'], 0]);
+  t.end();
+});
+
+t.test('what came before the version was known is read again once it is, a bounded part of it', (t) => {
+  const versions: Record<string, 1 | 2> = {};
+  const { funnel, messages, dirty } = house(undefined, versions);
+  for (let entry = 0; entry < 1_100; entry += 1) funnel.accept(put(`app/${entry}`));
+  t.equal(dirty.size, 0);
+  versions['kv'] = 2;
+  funnel.readAgain();
+  t.equal(dirty.size, 1_000);
+  t.match(messages().slice(0, 1).map(bodyOf), [{ kind: 'change', path: 'app/0', version: 3 }]);
+  funnel.readAgain();
+  t.equal(dirty.size, 900, 'each is read once');
   t.end();
 });
 

@@ -20,14 +20,17 @@ function house(mounts: readonly RoutedMount[], answer: (mount: string) => 1 | 2 
     if (kv === undefined) throw new ReplicationError('source_unavailable', `Vault did not answer for ${name}`);
     return { accessor: 'kv_1', kv };
   };
-  const versions = createKvVersions(mounts, ask, clock, log);
+  const events: string[] = [];
+  const onKnown = () => events.push('known');
+  const onChanged = () => events.push('changed');
+  const versions = createKvVersions(mounts, { ask, clock, log, onKnown, onChanged });
   const ending = new AbortController();
   const ended = versions.run(ending.signal);
   const end = () => {
     ending.abort();
     return ended;
   };
-  return { clock, lines, asked, versions, end };
+  return { clock, lines, asked, events, versions, end };
 }
 
 t.test('configured versions are never asked for', async (t) => {
@@ -38,7 +41,7 @@ t.test('configured versions are never asked for', async (t) => {
   const { versions, asked, clock, end } = house(mounts, () => undefined);
   t.equal(versions.known(), true);
   t.same([versions.versionOf(mounts[0] ?? AUTO), versions.versionOf(mounts[1] ?? AUTO)], [2, 1]);
-  versions.askAgain();
+  versions.askNow();
   await clock.advance(3 * HOUR);
   t.equal(versions.known(), true);
   t.same(asked, []);
@@ -62,15 +65,15 @@ t.test('an unknown mount is asked for until Vault answers, with growing pauses a
   await end();
 });
 
-t.test('only what is not known yet is asked for again; all of them hourly', async (t) => {
+t.test('as long as one is unknown all are asked for again; then hourly', async (t) => {
   const kv: Record<string, 1 | 2 | undefined> = { kv: 2, 'team:old': undefined };
   const old: RoutedMount = { namespace: 'team', mount: 'old', kvVersion: 'auto' };
   const { versions, asked, clock, end } = house([AUTO, old], (name) => kv[name]);
   await clock.advance(1_500);
-  t.same(asked, ['kv', 'team:old', 'team:old']);
+  t.same(asked, ['kv', 'team:old', 'kv', 'team:old']);
   kv['team:old'] = 1;
   await clock.advance(5_000);
-  t.same(asked.splice(0).slice(3), ['team:old']);
+  t.same(asked.splice(0).slice(4), ['kv', 'team:old']);
   t.equal(versions.versionOf(old), 1);
   t.equal(versions.versionOf({ namespace: '', mount: 'old' }), undefined, 'the namespace counts');
   kv['kv'] = 1;
@@ -90,17 +93,23 @@ t.test('an hourly question that fails leaves what is known', async (t) => {
   await end();
 });
 
-t.test('askAgain forgets, and asks at once', async (t) => {
+t.test('what is known holds until Vault has answered anew, and a change is told', async (t) => {
   let kv: 1 | 2 = 1;
-  const { versions, asked, clock, end } = house([AUTO], () => kv);
+  const { versions, asked, clock, events, end } = house([AUTO], () => kv);
   await clock.advance(10_000);
+  t.same(events, ['known']);
+  versions.askNow();
+  t.equal(versions.versionOf(AUTO), 1);
+  await clock.advance(200);
+  t.same(events, ['known'], 'the same answer is no news');
   kv = 2;
-  versions.askAgain();
-  t.equal(versions.known(), false);
-  t.equal(versions.versionOf(AUTO), undefined);
+  versions.askNow();
+  t.equal(versions.known(), true);
+  t.equal(versions.versionOf(AUTO), 1);
   await clock.advance(200);
   t.equal(versions.versionOf(AUTO), 2);
-  t.equal(asked.length, 2);
+  t.same(events, ['known', 'changed']);
+  t.equal(asked.length, 3);
   await end();
 });
 

@@ -55,7 +55,9 @@ function house() {
 
 const copyOf = (key: string, auditTime = '1', body = key): Dirty => ({
   key,
+  about: { ref: key, destination: 'default' },
   auditTime,
+  telling: true,
   onQueued: [],
   message: { body, group: key, deduplicationId: `${key}-${auditTime}` },
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import t from 'tap';
 import type { Outgoing, Received } from '../../src/queue/ports.ts';
-import { createInbox, createPublisher, queueAttributes } from '../../src/queue/sqs.ts';
+import { createInbox, createPublisher, deleteMessage, queueAttributes } from '../../src/queue/sqs.ts';
 import { awsError, startAwsStandIn } from '../aws/stand-in.ts';
 import { startRoto } from '../servers/roto.ts';
 import { until } from '../servers/until.ts';
@@ -42,6 +42,31 @@ t.test('what is sent comes back as it was, with all that SQS says of it', async 
   t.match(one, { id: /./, receipt: /./, body, group: 'g', receives: 1 });
   const { sentAt = 0 } = one ?? {};
   t.ok(Math.abs(Date.now() - sentAt) < 60_000, 'SentTimestamp is in ms');
+});
+
+t.test("messages' own attributes come only to who asks for them", async (t) => {
+  const { url, publisher, inbox } = await queue();
+  await publisher.send([message('g', 'one', { attributes: { code: 'internal', text: 'é 😀' } })]);
+  const [bare] = await inbox.receive(10);
+  t.equal(bare?.attributes, undefined);
+  if (bare !== undefined) await inbox.hide([bare], 0);
+  const asking = createInbox(client, url, 30, { waitSeconds: 0, attributes: true });
+  t.strictSame((await asking.receive(10))[0]?.attributes, { code: 'internal', text: 'é 😀' });
+});
+
+t.test('a receive waits no longer than it was told, and one message is deleted by itself', async (t) => {
+  const { url, publisher } = await queue();
+  const brief = createInbox(client, url, 30, { waitSeconds: 0 });
+  const began = performance.now();
+  t.same(await brief.receive(10), []);
+  t.ok(performance.now() - began < 2_000);
+  await publisher.send([message('g', 'one')]);
+  const [received] = await brief.receive(1);
+  if (received === undefined) throw new Error('nothing was received');
+  await deleteMessage(client, url, received);
+  t.match(await brief.depth(), { visible: 0 });
+  await brief.hide([received], 0);
+  t.same(await brief.receive(1), []);
 });
 
 t.test('acknowledged messages are gone, those given back come again at once, and are counted', async (t) => {
@@ -136,15 +161,17 @@ async function standInHouse() {
     sqs.destroy();
     await standIn.close();
   };
-  return { standIn, publisher: createPublisher(sqs, url), inbox: createInbox(sqs, url, 30), close };
+  const remove = (one: Received) => deleteMessage(sqs, url, one);
+  return { standIn, publisher: createPublisher(sqs, url), inbox: createInbox(sqs, url, 30), remove, close };
 }
 
 t.test('every failed call is queue_unavailable, named by its operation and without a word of the answer', async (t) => {
-  const { standIn, publisher, inbox, close } = await standInHouse();
+  const { standIn, publisher, inbox, remove, close } = await standInHouse();
   t.teardown(close);
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
     SendMessageBatch: () => publisher.send([message('g', 'canary')]),
     ReceiveMessage: () => inbox.receive(1),
+    DeleteMessage: () => remove(RECEIVED),
     DeleteMessageBatch: () => inbox.acknowledge([RECEIVED]),
     ChangeMessageVisibilityBatch: () => inbox.hide([RECEIVED], 5),
     GetQueueAttributes: () => inbox.depth(),

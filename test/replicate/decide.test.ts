@@ -153,6 +153,15 @@ t.test('create names the version', async (t) => {
   t.same(decide(look({ source, destination: undefined })), { kind: 'create', source, versionId: idOf(3, 3) });
 });
 
+t.test('a full destination takes no new copy, and keeps those that it has', async (t) => {
+  const full = (more: Parameters<typeof look>[0]) => decide(look({ fullAt: 5, ...more }));
+  t.match(full({ destination: undefined }), { kind: 'refuse', code: 'limit_reached', text: / the 5 that / });
+  t.match(full({ destination: undefined, source: absent('purged') }), { kind: 'keep' });
+  t.match(full({ source: present(at(3, 3)) }), { kind: 'put' });
+  const value = new Sensitive('x'.repeat(65_537));
+  t.match(full({ destination: undefined, source: { ...present(at(1, 1)), value } }), { code: 'value_too_large' });
+});
+
 t.test('put moves AWSCURRENT from where it was seen, and brings the tags after it', async (t) => {
   const source = present(at(3, 3));
   const tags = { version: '3', team: 'x' };

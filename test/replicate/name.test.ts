@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ReplicationError } from '../../src/errors.ts';
-import { checkName, escapeName, secretName, unescapeName } from '../../src/replicate/name.ts';
+import { checkName, escapeName, looksLikePartialArn, secretName, unescapeName } from '../../src/replicate/name.ts';
 
 const text = fc.oneof(
   fc.string({ unit: 'grapheme' }),
@@ -61,4 +61,18 @@ t.test('a name of 512 characters is the longest', async (t) => {
       'the name of kv/deep would have 513 characters; Secrets Manager allows 512: shorten the path, or set the route\'s "as"',
     ),
   );
+});
+
+t.test('a name that ends like an ARN', async (t) => {
+  for (const name of ['kv/app-abc123', 'a-ABCDEF', 'a--000000']) t.ok(looksLikePartialArn(name), name);
+  for (const name of [
+    'kv/app-abc12',
+    'kv/app-abc1234',
+    'kv/app_abc123',
+    'kv/app-abc12_',
+    'kv/app-abc123/x',
+    'abc123',
+  ]) {
+    t.notOk(looksLikePartialArn(name), name);
+  }
 });

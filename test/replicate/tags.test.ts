@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { SecretRef } from '../../src/replicate/ref.ts';
 import {
+  absenceTag,
   foreignTags,
   missingTags,
   type Owner,
@@ -49,6 +50,22 @@ t.test('a route name keeps what a tag can hold', async (t) => {
   t.equal(routeTag('größe_1+=.@'), 'größe_1+=.@');
   t.equal(routeTag('n%3A,\n'), 'n=253A=2C=0A');
   t.match(routeTag('x'.repeat(300)), /^x{180}=[0-9a-f]{64}$/);
+});
+
+t.test('whatever the parts are, their tags are what Secrets Manager takes', async (t) => {
+  const any = fc.oneof(fc.string({ unit: 'binary', maxLength: 600 }), fc.string({ unit: 'grapheme', minLength: 250 }));
+  fc.assert(
+    fc.property(any, any, any, (route, accessor, path) => {
+      const ref = { namespace: '', mount: 'kv', path };
+      checkTags(ownershipTags({ ...owner, route, ref, mount: { accessor, kv: 2 } }));
+      checkTags({ absent: `2026-11-24T22:00:00.000Z ${absenceTag(accessor, path)}` });
+    }),
+  );
+  const route = ownershipTags({ ...owner, route: `${'a'.repeat(179)}${'𐐀'.repeat(50)}` })['vaultferry:route'];
+  t.match(route, /^a{179}=[0-9a-f]{64}$/, 'no half of a character');
+  t.equal(absenceTag('v2-x', '2026-11-24T21:50:00.5Z'), 'v2-x 2026-11-24T21:50:00.5Z');
+  t.equal(absenceTag('a%', 'purged'), 'a=25 purged');
+  t.not(absenceTag('x'.repeat(300), 'purged'), absenceTag('x'.repeat(300), 'destroyed'));
 });
 
 t.test('a source of 255 characters is whole, a longer one is its beginning and its hash', async (t) => {

@@ -1,5 +1,6 @@
+import type { Order } from '../../src/replicate/look-at.ts';
 import type { SecretRef } from '../../src/replicate/ref.ts';
-import { createReplicator, type Order, type Outcome, type ReplicatorPorts } from '../../src/replicate/replicate.ts';
+import { createReplicator, type Outcome, type ReplicatorPorts } from '../../src/replicate/replicate.ts';
 import { type ManualClock, manualClock } from '../fakes/clock.ts';
 import { type FakeSecretsManager, fakeSecretsManager, type Unlabelled } from '../fakes/secrets-manager.ts';
 import { type FakeSource, fakeSource } from '../fakes/source.ts';

@@ -105,7 +105,8 @@ async function prune(folder: string, target: string): Promise<void> {
     const builder = /^building-(\d+)-/.exec(name)?.[1];
     const inUse = builder !== undefined && isAlive(Number(builder));
     const path = join(folder, name);
-    if (path !== target && name !== 'lock' && !inUse) await rm(path, { recursive: true, force: true });
+    const other = name === 'lock' || name.startsWith('ministack-');
+    if (path !== target && !other && !inUse) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -92,7 +92,7 @@ const answers = async (port: number): Promise<boolean> => {
   return (await answer.text()) !== '';
 };
 
-const clientOptions = (endpoint: string): AwsClientOptions => ({
+export const clientOptions = (endpoint: string): AwsClientOptions => ({
   endpoint,
   region: 'us-east-1',
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
@@ -118,7 +118,7 @@ const FIFO = {
   FifoThroughputLimit: 'perMessageGroupId',
 } as const;
 
-async function createQueues(client: AwsClientOptions, name: string): Promise<Queues> {
+export async function createQueues(client: AwsClientOptions, name: string): Promise<Queues> {
   const sqs = new SQSClient(client);
   try {
     const deadLetterUrl = await createQueue(sqs, `${name}-dlq.fifo`, {});

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { parseMessage } from '../../src/queue/message.ts';
-import { sweepTimer } from '../../src/sweep/timer.ts';
+import { sweepAtStart, sweepTimer } from '../../src/sweep/timer.ts';
 import { manualClock } from '../fakes/clock.ts';
 import { recordingLog } from '../fakes/log.ts';
 import { createFakeQueue } from '../fakes/queue.ts';
@@ -105,4 +105,32 @@ t.test("a pause longer than Node's timers know is slept in parts", async (t) => 
   t.equal(slots().length, 1);
   t.ok(Math.max(...longest) < 2 ** 31);
   ending.abort();
+});
+
+t.test('a start without an ingress asks once, and again until SQS has taken it', async (t) => {
+  const { clock, queue, lines, ending } = house(HOUR);
+  let down = true;
+  queue.faults.call = () => down;
+  const { log } = recordingLog();
+  const asked = sweepAtStart({ vault: 'vault', publisher: queue.publisher, clock, log }, ending.signal);
+  await clock.advance(10_000);
+  t.same(queue.sent, []);
+  down = false;
+  await clock.advance(MINUTE);
+  await asked;
+  t.equal(queue.sent.length, 1);
+  t.match(parseMessage(queue.sent[0]?.body ?? '', 'vault'), { kind: 'sweep', origin: 'gap', reason: 'start' });
+  t.same(lines, []);
+  t.equal(clock.sleepers, 0);
+});
+
+t.test('a start that is ended while SQS is down asks no more', async (t) => {
+  const { clock, queue, ending } = house(HOUR);
+  queue.faults.call = () => true;
+  const { log } = recordingLog();
+  const asked = sweepAtStart({ vault: 'vault', publisher: queue.publisher, clock, log }, ending.signal);
+  await clock.advance(10_000);
+  ending.abort();
+  await asked;
+  t.equal(clock.sleepers, 0);
 });

@@ -46,3 +46,40 @@ t.test('the oldest is told as long as it is held', (t) => {
   t.same([inFlight.oldestSentAt(), inFlight.size], [undefined, 0]);
   t.end();
 });
+
+t.test('what waits for a part is apart from what is looked at', (t) => {
+  const clock = manualClock();
+  const inFlight = createInFlight(clock);
+  const [looked, waiting, unknown] = [message('a', 9), message('b', 4), message('c', 8)];
+  inFlight.add([looked, waiting]);
+  clock.stall(10 * HOUR);
+  inFlight.defer([waiting, unknown], 'x');
+  t.same(inFlight.extendable(30_000), [looked]);
+  t.same(inFlight.deferred('x'), [waiting, unknown]);
+  t.same(inFlight.deferred('y'), []);
+  t.equal(inFlight.oldestSentAt(), 4);
+  clock.stall(HOUR);
+  t.same(inFlight.extendable(30_000, 'x'), [unknown], '11 h from the receive');
+  inFlight.remove([waiting, unknown]);
+  t.same(inFlight.deferred('x'), []);
+  t.end();
+});
+
+t.test('what is hidden counts for the age of the oldest until it is back', (t) => {
+  const clock = manualClock();
+  const inFlight = createInFlight(clock);
+  const [held, other] = [message('a', 5), message('b', 7)];
+  inFlight.add([held, other]);
+  inFlight.remove([held, other]);
+  inFlight.hide([held], 60);
+  inFlight.hide([other], 100);
+  clock.stall(64_999);
+  t.equal(inFlight.oldestSentAt(), 5);
+  clock.stall(1);
+  t.equal(inFlight.oldestSentAt(), 7, 'the first was not received again by this process');
+  inFlight.add([{ ...other, receives: 2 }]);
+  t.equal(inFlight.oldestSentAt(), 7);
+  inFlight.remove([...inFlight.extendable(0)]);
+  t.equal(inFlight.oldestSentAt(), undefined, 'it was received again, and acknowledged');
+  t.end();
+});

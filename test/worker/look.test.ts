@@ -2,11 +2,14 @@ import t from 'tap';
 import { type FailureCode, ReplicationError } from '../../src/errors.ts';
 import { type ChangeMessage, encodeMessage, type Message } from '../../src/queue/message.ts';
 import type { Received } from '../../src/queue/ports.ts';
-import type { OnWritten, Order, Outcome, Replicated } from '../../src/replicate/replicate.ts';
-import { createRoutes, type Route } from '../../src/replicate/routes.ts';
+import type { Order } from '../../src/replicate/look-at.ts';
+import type { OnWritten, Outcome, Replicated } from '../../src/replicate/replicate.ts';
+import { createRoutes, messageGroup, type Route } from '../../src/replicate/routes.ts';
+import { createGate } from '../../src/worker/gate.ts';
 import { createLook, type LookOptions } from '../../src/worker/look.ts';
 import { manualClock } from '../fakes/clock.ts';
 import { recordingLog } from '../fakes/log.ts';
+import { createOutages, unreachable } from '../fakes/outages.ts';
 import { createFakeQueue } from '../fakes/queue.ts';
 
 const START = Date.parse('2026-11-24T21:40:00.000Z');
@@ -20,13 +23,17 @@ const ROUTE: Route = {
 type Answer = Partial<Replicated> & { readonly written?: readonly Outcome[]; readonly version?: number };
 
 interface Settings {
+  readonly routes?: readonly Route[];
   /** What a replicator answers or throws, per order. */
   readonly replicate?: (order: Order) => Answer | Error | string;
   readonly sweep?: LookOptions['sweep'];
+  readonly destinations?: readonly string[];
 }
 
-function house({ replicate = () => ({}), sweep }: Settings = {}) {
+function house({ replicate = () => ({}), sweep, destinations = ['default'], routes }: Settings = {}) {
   const clock = manualClock();
+  const outages = createOutages(['vault', ...destinations.map((name) => `destinations.${name}`)]);
+  const stopping = new AbortController();
   const letters = createFakeQueue(clock);
   const { log, lines, events } = recordingLog();
   const orders: Order[] = [];
@@ -39,10 +46,17 @@ function house({ replicate = () => ({}), sweep }: Settings = {}) {
     for (const each of written) onWritten(each, version);
     return { outcome, behindHint: false, wentBack: false, ...rest };
   };
+  const { signal } = stopping;
+  const gate = createGate({ probes: outages.probes, clock, log, signal });
   const look = createLook({
+    gate,
+    signal,
     vault: 'vault',
-    routes: createRoutes([ROUTE], { default: {} }),
-    replicators: new Map([['default', replicator]]),
+    routes: createRoutes(
+      routes ?? [{ ...ROUTE, to: destinations }],
+      Object.fromEntries(destinations.map((name) => [name, { region: name }])),
+    ),
+    replicators: new Map(destinations.map((name) => [name, replicator])),
     deadLetters: letters.publisher,
     sweep: sweep ?? (async (requests) => ({ acknowledge: requests.map(({ received }) => received), hide: [] })),
     maxReceives: 10,
@@ -54,7 +68,7 @@ function house({ replicate = () => ({}), sweep }: Settings = {}) {
       failed: (code) => counted.push(`failed ${code}`),
     },
   });
-  return { clock, letters, lines, events, orders, counted, look };
+  return { clock, letters, outages, gate, stopping, lines, events, orders, counted, look };
 }
 
 let count = 0;
@@ -87,7 +101,7 @@ const failing = (code: FailureCode) => () => new ReplicationError(code, `text of
 t.test('one look with the newest hint serves all messages of one copy, in whatever order they lie', async (t) => {
   const { look, orders, events } = house({ replicate: () => ({ written: ['updated'] }) });
   const messages = [change(hint(4, '50')), change(hint(6, '52.5')), change(hint(5, '52')), change()];
-  t.same(await look(messages), { acknowledge: messages, hide: [] });
+  t.same(await look(messages), { acknowledge: messages, hide: [], defer: [] });
   t.match(orders, [
     {
       ...{ ref: { namespace: '', mount: 'kv', path: 'app' }, route: 'kv', secretName: 'kv/app' },
@@ -96,6 +110,40 @@ t.test('one look with the newest hint serves all messages of one copy, in whatev
   ]);
   t.equal(orders.length, 1);
   t.same(events(), ['secret.replicated']);
+});
+
+t.test('only a purge that came after the version lets an absence be believed', async (t) => {
+  const { look, orders } = house();
+  const later = { auditTime: '2026-11-24T21:39:51Z' };
+  await look([change(hint(5, '50')), change(later)]);
+  await look([change(hint(5, '50')), change({ ...later, purge: true })]);
+  await look([change({ ...later, purge: true }), change(hint(1, '52'))]);
+  t.match(orders, [
+    { hint: { version: 5 }, hintSuperseded: false },
+    { hint: { version: 5 }, hintSuperseded: true },
+    { hint: { version: 1 }, hintSuperseded: false },
+  ]);
+});
+
+t.test('a version of the future is made up, and is not waited for', async (t) => {
+  const { look, orders } = house();
+  const ahead = (minutes: number) => new Date(START + minutes * MINUTE).toISOString();
+  await look([change(hint(5, '50')), change({ version: 99, createdTime: ahead(6) })]);
+  await look([change({ version: 99, createdTime: ahead(6) })]);
+  await look([change({ version: 6, createdTime: ahead(4) })]);
+  t.match(orders, [{ hint: { version: 5 } }, { hint: undefined }, { hint: { version: 6 } }]);
+});
+
+t.test('two names of one secret in one destination are two copies', async (t) => {
+  const routes = ['one', 'two'].map((name) => ({ ...ROUTE, name, as: `${name}/{path}` }));
+  const { look, orders, letters } = house({ routes });
+  await look([change({ route: 'one' })]);
+  await look([change({ route: 'two' })]);
+  await look([change({ route: 'renamed since' }, { group: messageGroup({ region: 'default' }, 'two/app') })]);
+  await look([change({ route: 'gone' })]);
+  t.match(orders, [{ secretName: 'one/app' }, { secretName: 'two/app' }, { secretName: 'two/app', route: 'two' }]);
+  t.equal(orders.length, 3);
+  t.match(letters.sent, [{ attributes: { code: 'unrouted' } }]);
 });
 
 t.test('times are compared as times, not as texts', async (t) => {
@@ -129,7 +177,7 @@ t.test('different refs, destinations and routes of one group are served one by o
     change({ path: 'a' }),
     change({ path: 'b' }),
     change({ path: 'a' }),
-    change({ path: 'a', route: 'old' }),
+    change({ path: 'a', route: 'old' }, { group: messageGroup({ region: 'default' }, 'kv/a') }),
   ];
   const { acknowledge } = await look(messages);
   t.same(new Set(acknowledge), new Set(messages));
@@ -185,7 +233,7 @@ t.test('what was equal already is kept; a sweep finds that so often that it is t
   ] as const) {
     const { look, lines, counted } = house();
     const message = change({ origin });
-    t.same(await look([message]), { acknowledge: [message], hide: [] });
+    t.same(await look([message]), { acknowledge: [message], hide: [], defer: [] });
     t.match(lines, [{ level, event: 'secret.kept', ref: 'kv/app', destination: 'default', origin }]);
     t.same(counted, ['default unchanged']);
   }
@@ -261,7 +309,7 @@ t.test('a permanent failure is parked once, by the newest letter, and all messag
 t.test("a sweep's finding that fails for good is refused without a letter", async (t) => {
   const { look, letters, lines, counted } = house({ replicate: failing('not_owned') });
   const messages = [change({ origin: 'sweep' }), change({ origin: 'sweep' })];
-  t.same(await look(messages), { acknowledge: messages, hide: [] });
+  t.same(await look(messages), { acknowledge: messages, hide: [], defer: [] });
   t.same(letters.sent, []);
   t.match(lines, [
     { level: 'warn', event: 'secret.refused', ref: 'kv/app', code: 'not_owned', text: 'text of not_owned' },
@@ -286,7 +334,8 @@ t.test('what failed for now hides for longer and longer', async (t) => {
       t.same(letters.sent, []);
       delays.push(hide[0]?.seconds ?? -1);
     }
-    for (const [index, base] of [1, 2, 4, 8, 30].entries()) {
+    for (const [index, due] of [1, 2, 4, 8, 30].entries()) {
+      const base = code === 'source_stale' ? Math.min(due, 5) : due; // a secret's later writes wait behind it
       const delay = delays[index] ?? -1;
       t.ok(delay >= base && delay <= base * 1.5 + 0.5, `${delay} s after some ${base}`);
     }
@@ -323,16 +372,30 @@ t.test('a message that came later does not park what it came to, nor hide how ol
   t.same(letters.sent, []);
 });
 
-t.test('a letter that cannot be sent leaves its messages where they are', async (t) => {
+t.test('a letter that cannot be sent leaves its messages where they are, for longer and longer', async (t) => {
   for (const fault of [
     { call: () => true },
     { entry: () => ({ forGood: false }) },
     { entry: () => ({ forGood: true }) },
   ]) {
-    const { look, letters } = house({ replicate: failing('not_owned') });
+    const { look, letters, lines, counted } = house({ replicate: failing('not_owned') });
     Object.assign(letters.faults, fault);
-    await t.rejects(look([change()]), { code: 'queue_unavailable' });
+    const good = sweepRequest();
+    for (const [receives, least] of [
+      [1, 2],
+      [5, 32],
+      [60, 300],
+    ] as const) {
+      const message = change({}, { receives });
+      const { acknowledge, hide } = await look([message, good]);
+      t.same(acknowledge, [good], 'the others of its group are settled');
+      const { seconds = 0 } = hide[0] ?? {};
+      t.ok(seconds >= least && seconds <= least * 1.5, `${seconds} s after ${receives} receives`);
+      t.same(hide, [{ messages: [message], seconds }]);
+    }
+    t.match(lines[0], { level: 'warn', event: 'secret.held', code: 'not_owned', err: { code: 'queue_unavailable' } });
     t.same(letters.sent, []);
+    t.same(new Set(counted), new Set(['failed not_owned']), 'not counted as parked');
   }
 });
 
@@ -352,7 +415,7 @@ t.test('an unexpected error becomes internal, without its text', async (t) => {
     t.equal(hide.length, 1);
     t.match(lines, [{ level: 'warn', event: 'secret.held', code: 'internal', text: /unexpected (TypeError|error)/ }]);
     t.notMatch(JSON.stringify(lines), /canary/);
-    t.same(counted, ['failed internal']);
+    t.same(counted, ['failed internal', 'default held']);
   }
 });
 
@@ -390,4 +453,85 @@ t.test('requests for a sweep go to the sweep, all together, and their settlement
   t.same(asked, [2]);
   t.same(new Set(acknowledge), new Set([one, other]));
   t.same(hide, [{ messages: [two], seconds: 7 }]);
+});
+
+/** Fails as long as the part of that name is down. */
+const whileDown = (part: string, outages: () => ReadonlyMap<string, unknown>) => () =>
+  outages().has(part) ? unreachable(part) : ({ written: ['updated'] } as const);
+
+t.test('in an outage that leaves nothing to do the look waits where it is, and then looks again', async (t) => {
+  for (const part of ['vault', 'destinations.default']) {
+    let down: ReadonlyMap<string, unknown> = new Map();
+    const { look, outages, clock, orders, events, counted } = house({ replicate: whileDown(part, () => down) });
+    down = outages.down;
+    outages.down.set(part, unreachable(part));
+    const message = change({}, { receives: 90, sentAt: START - 60 * MINUTE });
+    const settled = look([message]);
+    await clock.advance(30 * MINUTE);
+    t.equal(orders.length, 1, 'it is not tried while the part is down');
+    outages.down.clear();
+    await clock.advance(15_000);
+    t.same(await settled, { acknowledge: [message], hide: [], defer: [] });
+    t.equal(orders.length, 2);
+    t.same(events(), ['consumer.paused', 'consumer.resumed', 'secret.replicated']);
+    t.equal(counted[0], `failed ${part === 'vault' ? 'source_unavailable' : 'destination_unavailable'}`);
+  }
+});
+
+t.test('what is in hand when the gate closes is not tried before it opens', async (t) => {
+  const { look, gate, outages, clock, orders } = house();
+  outages.down.set('vault', unreachable('vault'));
+  await gate.suspect('vault');
+  const settled = look([change()]);
+  await clock.advance(MINUTE);
+  t.equal(orders.length, 0);
+  outages.down.clear();
+  await clock.advance(15_000);
+  t.equal((await settled).acknowledge.length, 1);
+});
+
+t.test('a stop gives back at once what waits for the gate', async (t) => {
+  const { look, outages, clock, stopping, letters } = house({ replicate: failing('source_unavailable') });
+  outages.down.set('vault', unreachable('vault'));
+  const messages = [change(), change()];
+  const settled = look(messages);
+  await clock.advance(MINUTE);
+  stopping.abort();
+  t.same(await settled, { acknowledge: [], hide: [{ messages, seconds: 0 }], defer: [] });
+  t.same(letters.sent, []);
+});
+
+t.test(
+  'with one of two destinations down only its own messages wait, untried from then on, and never parked',
+  async (t) => {
+    const { look, outages, clock, orders, letters, lines } = house({
+      destinations: ['default', 'other'],
+      replicate: failing('destination_unavailable'),
+    });
+    outages.down.set('destinations.other', unreachable('destinations.other'));
+    clock.stall(60 * MINUTE);
+    const message = change({ destination: 'other' }, { receives: 90 });
+    const deferred = { acknowledge: [], hide: [], defer: [{ messages: [message], part: 'destinations.other' }] };
+    t.same(await look([message]), deferred);
+    t.same(await look([message]), deferred);
+    t.equal(orders.length, 1);
+    t.same(letters.sent, []);
+    t.match(await look([change({}, { receives: 2 })]), { hide: [{ seconds: Number }], defer: [] }, 'the other is up');
+    t.match(lines[0], { event: 'consumer.paused', reason: 'destinations.other' });
+  },
+);
+
+t.test('a failure of a part that answers is an ordinary one', async (t) => {
+  for (const code of ['source_unavailable', 'destination_unavailable'] as const) {
+    const { look, outages, events } = house({ replicate: failing(code) });
+    t.match(await look([change()]), { hide: [{ seconds: Number }] });
+    t.same(events(), ['secret.held']);
+    t.equal(outages.asked.size, 1, 'the part that failed is asked, and no other');
+  }
+  for (const code of ['not_owned', 'destination_throttled', 'internal'] as const) {
+    const { look, outages } = house({ replicate: failing(code) });
+    outages.down.set('vault', unreachable('vault'));
+    await look([change()]);
+    t.equal(outages.asked.size, 0, `${code} makes nothing suspect`);
+  }
 });

@@ -3,7 +3,7 @@ import t from 'tap';
 import { createPlaces } from '../../src/worker/places.ts';
 
 /** Whether the promise has resolved by now. */
-async function isDone(promise: Promise<void>): Promise<boolean> {
+async function isDone(promise: Promise<unknown>): Promise<boolean> {
   let done = false;
   void promise.then(() => {
     done = true;

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type FailureCode, ReplicationError } from '../../src/errors.ts';
-import { verdict } from '../../src/worker/verdict.ts';
+import { unparked, verdict } from '../../src/worker/verdict.ts';
 
 const MINUTES = 60_000;
 const of = (code: FailureCode, receives: number, age: number, random = 0) =>
@@ -24,7 +24,7 @@ t.test('what becomes of a failed message', async (t) => {
     ['destination_unavailable', 99, 1 * MINUTES, later(30)],
     // A hold is nobody's fault: it is never parked.
     ['source_stale', 1, 0, later(1)],
-    ['source_stale', 99, 600 * MINUTES, later(30)],
+    ['source_stale', 99, 600 * MINUTES, later(5)],
     ['destination_throttled', 99, 600 * MINUTES, later(30)],
     ['version_budget', 1, 0, later(300)],
     ['version_budget', 99, 600 * MINUTES, later(300)],
@@ -37,4 +37,12 @@ t.test('what becomes of a failed message', async (t) => {
 t.test('chance spreads the wait', async (t) => {
   t.same(of('source_unavailable', 5, 0, 0.5), later(20));
   t.same(of('version_budget', 5, 0, 0.5), later(300));
+});
+
+t.test('without a letter the wait grows to five minutes, spread by chance', async (t) => {
+  t.same(
+    [1, 2, 5, 8, 9, 99].map((receives) => unparked(receives, 0)),
+    [2, 4, 32, 256, 300, 300],
+  );
+  t.equal(unparked(99, 0.5), 375);
 });

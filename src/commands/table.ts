@@ -1,0 +1,38 @@
+/** Rows of the same number of cells as aligned lines; the columns in `right` lean to the right. */
+export function alignedTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => width(cells[column]))));
+  const pad = (text: string, column: number): string => {
+    const padding = ' '.repeat((widths[column] ?? 0) - width(text));
+    return right.includes(column) ? padding + text : text + padding;
+  };
+  return rows.map((cells) => cells.map(pad).join('  ').trimEnd());
+}
+
+/** In code points: close enough for what refs are made of. */
+const width = (text = ''): number => Array.from(text).length;
+
+/** Text from elsewhere for a terminal: what could move its cursor, colour it or turn its direction is spelled \uXXXX. */
+export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, spelled);
+
+/** JSON that a terminal may show, too: the same characters are spelled, which JSON's readers undo. */
+export const printableJson = (value: unknown): string => printable(JSON.stringify(value));
+
+const spelled = (text: string): string =>
+  text
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+
+/** How long ago, in the largest unit of which it has one: `45 s`, `3 m`, `2 h`, `5 d`. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const units = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+  ] as const;
+  const [unit, size] = units.find(([, length]) => seconds >= length) ?? (['s', 1] as const);
+  return `${Math.floor(seconds / size)} ${unit}`;
+}
+
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

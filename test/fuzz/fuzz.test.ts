@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { bodies, createWorker } from './bodies.ts';
+import { CANARY, NASTY_BODIES, NASTY_JSON, NASTY_LINES } from './corpus.ts';
+import { checkRendering, renderings } from './json.ts';
+import { createStream, streams } from './stream.ts';
+
+t.test('each nasty line alone, before and after a good one', async (t) => {
+  for (const line of NASTY_LINES) {
+    const stream = createStream(2 * 1024 * 1024);
+    const bytes = Buffer.concat([Buffer.from(line), Buffer.from('\n')]);
+    for (const chunk of [bytes, Buffer.from(NASTY_LINES.at(-1) ?? ''), Buffer.from('\n'), bytes]) stream.push(chunk);
+    t.ok(stream.end() >= 1, `the good line comes through (${bytes.subarray(0, 40).toString('latin1')})`);
+  }
+});
+
+t.test('100 MB without a newline: nothing is kept, and the next line is read', async (t) => {
+  const stream = createStream(1024 * 1024);
+  const chunk = Buffer.alloc(1024 * 1024, 'kv/data/ \\u');
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < 100; i += 1) {
+    stream.push(chunk);
+    if (i > 1) t.equal(stream.connection.retainedBytes, 0, 'it is only measured');
+  }
+  t.ok(process.memoryUsage().arrayBuffers - before < 16 * 1024 * 1024);
+  stream.push(Buffer.from('\n'));
+  stream.push(Buffer.from(`${NASTY_LINES.at(-1)}\n`));
+  t.match(stream.connection.counts, { lines: 2, skipped: 1, handed: 1 });
+  t.equal(stream.end(), 1);
+});
+
+t.test('each nasty body alone and all together', async (t) => {
+  for (const body of NASTY_BODIES) await createWorker()([body]);
+  await createWorker()(NASTY_BODIES);
+  t.ok(NASTY_BODIES.some((body) => body.includes(CANARY)));
+});
+
+t.test('each nasty text of JSON', async () => {
+  for (const text of NASTY_JSON) checkRendering(text);
+});
+
+t.test('any stream of bytes', async () => fc.assert(streams, { numRuns: 150 }));
+t.test('any bodies of messages', async () => fc.assert(bodies, { numRuns: 150 }));
+t.test('any text of JSON', async () => fc.assert(renderings, { numRuns: 1_000 }));

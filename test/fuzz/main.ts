@@ -1,0 +1,37 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { bodies } from './bodies.ts';
+import { renderings } from './json.ts';
+import { streams } from './stream.ts';
+
+/** `npm run fuzz -- [--seconds N] [--seed N]`: the same properties as the tests', for as long as asked. */
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } },
+});
+const [seconds, first] = [values.seconds, values.seed ?? String(randomInt(2 ** 31))].map(Number);
+if (seconds === undefined || first === undefined || !(seconds > 0) || !Number.isSafeInteger(first)) {
+  throw new Error('usage: npm run fuzz -- [--seconds N] [--seed N]');
+}
+
+/** Few enough that no round is long. */
+const RUNS = 200;
+const PROPERTIES = { streams, bodies, renderings } as const;
+const until = performance.now() + seconds * 1000;
+let runs = 0;
+console.log(`fuzzing for ${seconds} s, seed ${first}`);
+for (let seed = first; process.exitCode === undefined && performance.now() < until; seed += 1) {
+  for (const [name, property] of Object.entries(PROPERTIES)) {
+    const property_: fc.IRawProperty<unknown> = property as fc.IRawProperty<unknown>;
+    const result = await fc.check(property_, {
+      seed,
+      numRuns: RUNS,
+      interruptAfterTimeLimit: until - performance.now(),
+    });
+    runs += result.numRuns;
+    if (!result.failed || result.interrupted) continue;
+    console.error(`${name} failed. Again: npm run fuzz -- --seed ${seed}\n${fc.defaultReportMessage(result)}`);
+    process.exitCode = 1;
+  }
+}
+console.log(`${runs} runs${process.exitCode === undefined ? ', nothing found' : ''}`);
