@@ -19,7 +19,7 @@ import { until } from '../test/servers/until.ts';
 import { startVaultFerry } from '../test/servers/vaultferry.ts';
 import { bootstrapInterval, median, percentile } from './statistics.ts';
 
-const ROUNDS = 60;
+const ROUNDS = 100;
 const MOUNT = 'hybrid-aws-secrets';
 /** Rounds begin at all phases of whatever polls in steps: the emulator wakes long polls every 100 ms. */
 const IDLE = () => 150 + Math.random() * 200;

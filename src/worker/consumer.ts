@@ -65,10 +65,11 @@ export function startConsumer(options: ConsumerOptions): Consumer {
 
   const poll = async () => {
     await soon(looks.ended(), options.clock);
-    await gate.open(stopping.signal);
     const free = await places.free();
+    await gate.open(stopping.signal);
     if (stopping.signal.aborted) return;
-    const messages = await receiver.receive(Math.min(BATCH, free), inFlight.size > 0 ? BRIEF_WAIT : undefined);
+    const looking = inFlight.extendable(0).length > 0;
+    const messages = await receiver.receive(Math.min(BATCH, free), looking ? BRIEF_WAIT : undefined);
     if (stopping.signal.aborted || gate.closed()) return giveBack(messages);
     inFlight.add(messages);
     for (const [group, together] of byGroup(messages)) {

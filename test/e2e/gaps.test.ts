@@ -94,7 +94,7 @@ t.test('SQS and Secrets Manager away while writes go on', async (t) => {
     ferries
       .get('worker')
       .logs()
-      .filter(({ event }) => String(event).startsWith('consumer.'))
+      .filter(({ event, reason }) => String(event).startsWith('consumer.') && reason === 'queue')
       .slice(0, 2),
     [
       { event: 'consumer.paused', reason: 'queue' },
