@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { kvEntry } from '../audit/entries.ts';
 import { bodies, createWorker } from './bodies.ts';
 import { CANARY, NASTY_BODIES, NASTY_JSON, NASTY_LINES } from './corpus.ts';
 import { checkRendering, renderings } from './json.ts';
@@ -42,3 +43,17 @@ t.test('each nasty text of JSON', async () => {
 t.test('any stream of bytes', async () => fc.assert(streams, { numRuns: 150 }));
 t.test('any bodies of messages', async () => fc.assert(bodies, { numRuns: 150 }));
 t.test('any text of JSON', async () => fc.assert(renderings, { numRuns: 1_000 }));
+
+t.test('a plain write comes through: the stream drops nothing that it should carry', async (t) => {
+  for (const [change, messages] of [
+    ['update data/a', 1],
+    ['delete metadata/a', 1],
+    ['read data/a', 0],
+    ['update data/\ud800', 0],
+  ] as const) {
+    const [operation, path] = change.split(' ') as [string, string];
+    const stream = createStream(1024);
+    stream.push(Buffer.from(`${JSON.stringify(kvEntry({ namespace: '', mount: 'kv' }, operation, path))}\n`));
+    t.equal(stream.end(), messages, JSON.stringify(change));
+  }
+});
