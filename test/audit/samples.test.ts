@@ -128,6 +128,9 @@ const NOTHING = {
   ],
 } as const;
 
+/** Of the changes, those that purge a secret. */
+const PURGES = [130, 224, 278, 288, 292, 326];
+
 interface Spoken {
   readonly time: string;
   readonly request: { readonly id: string };
@@ -138,7 +141,8 @@ function changeOf(row: string): [number, Reading] {
   const [namespace = '', name = ''] = mount.split(':');
   const { time, request } = JSON.parse(LINES[Number(line) - 1] ?? '') as Spoken;
   const made = version === undefined ? {} : { version: Number(version), createdTime: `2026-11-24T22:03:${seconds}` };
-  const hints = { ...made, auditTime: time, requestId: request.id };
+  const purge = PURGES.includes(Number(line)) ? ({ purge: true } as const) : {};
+  const hints = { ...made, auditTime: time, requestId: request.id, ...purge };
   const ref = { namespace, mount: name, path: path === 'DEEP' ? DEEP : path };
   return [Number(line), { kind: 'change', ref, kv: name === 'kv1' ? 1 : 2, hints }];
 }
