@@ -7,7 +7,8 @@ import t, { type Test } from 'tap';
 import { isAlive } from '../servers/lock.ts';
 import { projectRoot } from '../servers/root.ts';
 import { until } from '../servers/until.ts';
-import { STEPS, VALUES } from './steps.ts';
+import { STEPS } from './steps.ts';
+import { VALUES } from './values.ts';
 
 interface Demo {
   readonly child: ChildProcess;
@@ -75,6 +76,23 @@ function processesOfPs(): Row[] {
 const allGone = (pids: readonly number[]): Promise<boolean> =>
   until(() => pids.every((pid) => !isAlive(pid)), { what: 'every process of the demo to be gone' });
 
+/** What the real commands print on the way, in part. */
+const LINES = [
+  /^ {2}\w{8} .* value_too_large +1 {2}hybrid-aws-secrets\/app\/chain -> default$/m,
+  /^ {2}do {5}Split the secret in Vault/m,
+  /^ {2}\w{8} .* not_owned +1 {2}hybrid-aws-secrets\/app\/api -> default$/m,
+  /^letters .* 2 letters, told why$/m,
+  /^ {2}2 letters redriven$/m,
+  /dlq list\n {2}no dead letters\n {2}✓ .*: AWSCURRENT is v1-/,
+  /^ {2}hybrid-aws-secrets\/app\/api +default +in sync +v1 +v1 /m,
+  /^ {2}hybrid-aws-secrets\/app\/chain +default +in sync +v2 +v2 /m,
+  /^ {2}hybrid-aws-secrets\/app\/db +default +in sync +v4 +v4 /m,
+  /^too large .* letter: value_too_large$/m,
+  /^name taken .* letter: not_owned$/m,
+  /^redrive .* DLQ empty$/m,
+  /^status .* 3 of 3 secrets in sync$/m,
+];
+
 t.test('it shows every step, no value, and cleans up', async (t) => {
   const { child, temporary, output, exit } = startDemo(t);
   const began = performance.now();
@@ -84,6 +102,7 @@ t.test('it shows every step, no value, and cleans up', async (t) => {
   const [code] = await exit;
   t.comment(`the demo took ${Math.round(performance.now() - began)} ms`);
   t.equal(code, 0, output());
+  for (const line of LINES) t.match(output(), line);
   const [, summary = ''] = output().split('Outcome');
   for (const { name } of STEPS) t.match(summary, new RegExp(`^${name} +\\d.* (ms|s) `, 'm'), name);
   for (const value of Object.values(VALUES)) t.notOk(output().includes(value), 'no value is printed');

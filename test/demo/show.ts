@@ -1,5 +1,6 @@
 import { type Corridor, MOUNT, pinned, startCorridor } from './corridor.ts';
-import { type Shown, STEPS, type Step } from './steps.ts';
+import type { Shown, Step } from './step.ts';
+import { STEPS } from './steps.ts';
 import { aligned, duration, type Paint } from './terminal.ts';
 
 /** Takes a whole line of text. */
@@ -51,7 +52,8 @@ async function showStep(step: Step, corridor: Corridor, print: Print, { bold, di
 }
 
 const FOOTNOTES = [
-  "Lag: from OpenBao's answer until the copy reads right; of the restart, from VaultFerry being up again.",
+  "Lag: from OpenBao's answer until the copy reads right, or its letter is parked; of the restart, from VaultFerry",
+  'being up again; of letters, redrive and status, from the start of the command.',
   'The emulator wakes a waiting receive only every 100 ms: most of the lag here is its own.',
 ];
 
