@@ -94,7 +94,7 @@ export const FAILURES = {
     treatment: 'permanent',
     meaning: 'The value is larger than the 65,536 bytes that Secrets Manager allows.',
     advice:
-      'Split the secret in Vault, or exclude it from the route; a smaller version is carried by itself. Then drop the letter.',
+      'Split the secret in Vault, or exclude it from the route; a smaller version is carried by itself. Then redrive or drop the letter.',
   },
   value_unrepresentable: {
     treatment: 'permanent',

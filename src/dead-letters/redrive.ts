@@ -17,7 +17,9 @@ export function redriveOf({ kind, message, ref }: Letter, routes: Routes): Redri
     return refuse('its body is no message for this Vault (see vault.id), and would only be parked again: drop it');
   }
   if (message.kind === 'sweep') return { kind: 'send', group: sweepGroup(message.vault) };
-  const target = routes.targets(message).find(({ destination }) => destination === message.destination);
+  const targets = routes.targets(message).filter(({ destination }) => destination === message.destination);
+  const renamed = targets.length === 1 ? targets[0] : undefined; // its route has another name now, and leads to one copy
+  const target = targets.find(({ route }) => route === message.route) ?? renamed;
   if (target !== undefined) return { kind: 'send', group: target.group };
   return refuse(
     `no route leads ${ref} to the destination "${message.destination}" any more: route it again, or drop the letter`,

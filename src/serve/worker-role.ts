@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { createDepths } from '../admin/depths.ts';
@@ -63,6 +64,7 @@ export function createWorkerRole(parts: WorkerParts): WorkerRole {
   const { config, sqs } = parts;
   const { queue, vault, worker } = config;
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // every look of an outage waits for it
   const clients = clientsOf(config);
   const counts = countsOf(parts, clients);
   const { signal } = stopping;

@@ -70,9 +70,14 @@ export async function sweep(
     const error = await listMount(options, mount, find, signal);
     if (error !== undefined) failures.push({ mount, error });
   }
-  for await (const { tags, description } of options.copies()) {
-    const ref = taggedRef(tags, description, options.routes.mounts); // all: one mount may lie within another
-    if (ref !== undefined && isIn(mounts, ref)) await find(ref);
+  try {
+    for await (const { tags, description } of options.copies()) {
+      const ref = taggedRef(tags, description, options.routes.mounts); // all: one mount may lie within another
+      if (ref !== undefined && isIn(mounts, ref)) await find(ref);
+    }
+  } catch (error) {
+    await findings.end(); // what is found is found, also when one destination cannot be listed
+    throw error;
   }
   return {
     refs: seen.size,

@@ -26,15 +26,26 @@ export async function sweepTimer(asker: SweepAsker, every: number, signal: Abort
     await clock.sleep(Math.min(slot - clock.now(), LONGEST_SLEEP), signal);
     if (signal.aborted) return;
     if (clock.now() < slot) continue; // a long sleep's part, or the clock was set back
-    await ask(asker, { origin: 'timer' }, slotId(slot));
+    const due = clock.monotonic() + every; // by then the next slot has a request of its own
+    const tooLate = () => signal.aborted || clock.monotonic() >= due;
+    await askUntil(asker, { origin: 'timer' }, slotId(slot), tooLate, signal);
   }
 }
 
 /** Without an ingress it is the worker's start that a gap ends with: asks for a sweep until SQS has taken the request. */
 export async function sweepAtStart(asker: SweepAsker, signal: AbortSignal): Promise<void> {
-  const id = randomUUID();
-  for (let failures = 1; !signal.aborted; failures += 1) {
-    if (await ask(asker, { origin: 'gap', reason: 'start' }, id)) return;
+  await askUntil(asker, { origin: 'gap', reason: 'start' }, randomUUID(), () => signal.aborted, signal);
+}
+
+async function askUntil(
+  asker: SweepAsker,
+  why: Pick<SweepMessage, 'origin' | 'reason'>,
+  deduplicationId: string,
+  tooLate: () => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let failures = 1; !tooLate(); failures += 1) {
+    if (await ask(asker, why, deduplicationId)) return;
     await asker.clock.sleep(backoff(failures, Math.random()) * 1000, signal);
   }
 }

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { redriveOf } from '../../src/dead-letters/redrive.ts';
+import { createRoutes, messageGroup } from '../../src/replicate/routes.ts';
 import { changeBody, held, ROUTES, SWEEP_BODY, unexplained } from './letters.ts';
 
 t.test("a change goes to the group of today's routes, whatever its letter's was", async (t) => {
@@ -27,4 +28,17 @@ t.test('what cannot go back is refused with its reason', async (t) => {
     [unexplained('canary'), /^it is none of VaultFerry's$/],
   ];
   for (const [letter, reason] of refusals) t.match(redriveOf(letter, ROUTES), { kind: 'refuse', reason });
+});
+
+t.test('of two names in one destination each has its own group, and a route that is gone has none', async (t) => {
+  const both = ['one', 'two'].map((name) => ({
+    ...{ name, namespace: '', mount: 'kv', include: ['**'], exclude: [], to: ['default'] },
+    as: `${name}/{path}`,
+  }));
+  const routes = createRoutes(both, { default: {} });
+  for (const name of ['one', 'two']) {
+    const group = messageGroup({}, `${name}/app`);
+    t.same(redriveOf(held(changeBody('app', { route: name })), routes), { kind: 'send', group });
+  }
+  t.match(redriveOf(held(changeBody('app', { route: 'gone' })), routes), { kind: 'refuse', reason: /no route leads/ });
 });

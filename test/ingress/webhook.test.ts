@@ -115,7 +115,7 @@ t.test('what is not gzip, and what unpacks to too much, is refused', async (t) =
   const { post, paths } = house(t);
   const headers = { 'content-encoding': 'gzip' };
   refused(t, await post('canary', { headers }), 400, /not gzip/);
-  refused(t, await post(gzipSync(Buffer.alloc(9 * 1024 * 1024, 32)), { headers }), 400, /unpacks/);
+  refused(t, await post(gzipSync(Buffer.alloc(9 * 1024 * 1024, 32)), { headers }), 413, /unpacks/);
   refused(t, await post(gzipSync(line('a')).subarray(0, -9), { headers }), 400, /not gzip/);
   t.same(paths, []);
 });

@@ -31,6 +31,7 @@ t.test('no variable of the environment makes node-vault speak or changes where i
   const options = { address: vault.address, timeout: 5000, token: { token: new Sensitive('s.configured') } };
   const trusting = createVaultSource({ ...options, ca: tls.cert });
   const wary = createVaultSource(options);
+  trusting.renew();
   t.teardown(async () => {
     await trusting.close();
     await wary.close();

@@ -237,10 +237,12 @@ t.test('the token is looked up at start, and what goes wrong is logged without i
   const write = (...line: unknown[]): void => {
     lines.push(line);
   };
-  const { vault } = await world(t, {
+  const { vault, source } = await world(t, {
     log: { debug: write, info: write, warn: write, error: write },
     address: 'http://127.0.0.1:1',
   });
+  t.same(lines, [], 'and not before it is told to');
+  source.renew();
   await until(() => lines.length > 0);
   t.match(lines, [[{ reason: /ECONNREFUSED/ }]]);
   t.notMatch(JSON.stringify(lines), /canary/);
