@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ReplicationError } from '../errors.ts';
-import { encodeMessage } from '../queue/message.ts';
+import { encodeChange } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
 import { formatRef, isVaultPath, parseRef, type SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
@@ -44,8 +44,8 @@ export async function replicateCommand(command: ReplicateCommand): Promise<numbe
 
 /** An operator's message gets a fresh id each time: SQS must not take a second order for the first. */
 async function enqueue(publisher: Publisher, vault: string, ref: SecretRef, target: Target): Promise<Queued> {
-  const { route, destination, secretName, group } = target;
-  const body = encodeMessage({ v: 1, kind: 'change', vault, ...ref, route, destination, origin: 'operator' });
+  const { destination, secretName, group } = target;
+  const body = encodeChange(vault, ref, target, { origin: 'operator' });
   const [refused] = await publisher.send([{ body, group, deduplicationId: randomUUID() }]);
   if (refused !== undefined) throw notTaken(ref);
   return { ref: formatRef(ref), destination, secretName };

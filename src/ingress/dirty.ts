@@ -22,7 +22,7 @@ export interface Dirty {
  * it stops telling them apart, and one look at everything is asked for instead.
  */
 export interface DirtyCopies {
-  /** False when the limit was reached: everything was let go, and its `onQueued` are handed to `overflow`. */
+  /** Past the limit everything that waits is let go, and its `onQueued` are handed to `overflow`. */
   add(dirty: Dirty): void;
   /** The oldest of those that are not being sent right now; they count as being sent until `sent` or `giveBack`. */
   take(max: number, maxBytes: number): Dirty[];

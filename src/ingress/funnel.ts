@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Reading } from '../audit/change.ts';
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Log } from '../log.ts';
-import { auditDeduplicationId, encodeMessage } from '../queue/message.ts';
+import { auditDeduplicationId, encodeChange } from '../queue/message.ts';
 import { formatRef, type MountRef, type SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
 import { compactTime } from '../replicate/version-id.ts';
@@ -88,17 +88,7 @@ function createCarrier({ vault, routes, dirty, metrics }: FunnelOptions) {
     let messages = 0;
     for (const target of routes.targets(ref)) {
       const { route, destination, group } = target;
-      const body = encodeMessage({
-        v: 1,
-        kind: 'change',
-        vault,
-        ...ref,
-        route,
-        destination,
-        origin: 'audit',
-        kv,
-        ...hints,
-      });
+      const body = encodeChange(vault, ref, target, { origin: 'audit', kv, ...hints });
       if (Buffer.byteLength(body) > MAX_BODY) continue;
       const about = { ref: formatRef(ref), destination };
       const message = { body, group, deduplicationId: auditDeduplicationId(group, requestId) };

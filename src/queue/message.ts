@@ -76,6 +76,20 @@ export function encodeMessage(message: Message): string {
   return JSON.stringify(message).replace(/[\uFFFE\uFFFF]/g, (c) => (c === '\uFFFE' ? '\\uFFFE' : '\\uFFFF'));
 }
 
+/** What one door of the corridor adds to the reference: its name, and its hints. */
+type ChangeOrigin = Omit<
+  ChangeMessage,
+  'v' | 'kind' | 'vault' | 'namespace' | 'mount' | 'path' | 'route' | 'destination'
+>;
+
+/** The body of a change, the same from every door. */
+export const encodeChange = (
+  vault: string,
+  { namespace, mount, path }: Pick<ChangeMessage, 'namespace' | 'mount' | 'path'>,
+  { route, destination }: Pick<ChangeMessage, 'route' | 'destination'>,
+  origin: ChangeOrigin,
+): string => encodeMessage({ v: 1, kind: 'change', vault, namespace, mount, path, route, destination, ...origin });
+
 const hash = (...parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 
 /** One audit entry that came through two devices is one message; two writes are never merged by SQS's window. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { ReplicationError, toReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { encodeMessage, findingDeduplicationId } from '../queue/message.ts';
+import { encodeChange, findingDeduplicationId } from '../queue/message.ts';
 import { BATCH, type Inbox, type Outgoing, type Publisher } from '../queue/ports.ts';
 import { formatMount, type MountRef, type SecretRef } from '../replicate/ref.ts';
 import type { Routes } from '../replicate/routes.ts';
@@ -144,18 +144,9 @@ function createFindings({ vault, routes, publisher, depth, clock }: SweepOptions
   };
   return {
     async add(ref: SecretRef) {
-      for (const { route, destination, group } of routes.targets(ref)) {
-        const body = encodeMessage({
-          v: 1,
-          kind: 'change',
-          vault,
-          ...ref,
-          route,
-          destination,
-          origin: 'sweep',
-          sweepId,
-        });
-        batch.push({ body, group, deduplicationId: findingDeduplicationId(group, sweepId) });
+      for (const target of routes.targets(ref)) {
+        const body = encodeChange(vault, ref, target, { origin: 'sweep', sweepId });
+        batch.push({ body, group: target.group, deduplicationId: findingDeduplicationId(target.group, sweepId) });
       }
       if (batch.length >= BATCH) await send();
     },
