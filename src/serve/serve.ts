@@ -18,7 +18,8 @@ import type { TokenAuth } from '../vault/token.ts';
 import { checkRegions } from './check-regions.ts';
 import { createIngressRole, type IngressRole } from './ingress-role.ts';
 import { listenHttp } from './listen-http.ts';
-import { createWorkerRole, QueueUnfit, type WorkerRole } from './worker-role.ts';
+import { QueueUnfit } from './queue-check.ts';
+import { createWorkerRole, type WorkerRole } from './worker-role.ts';
 
 /** The whole way down may take this long, in ms; then the rest is left to SQS, which hands it out again. */
 const STOP_WITHIN = 18_000;

@@ -7,26 +7,22 @@ import type { Part } from '../admin/readiness.ts';
 import { secretsManagerClient } from '../aws/clients.ts';
 import { type ListedCopy, listCopies } from '../aws/copies.ts';
 import { createSecretsManager } from '../aws/secrets-manager.ts';
-import { backoff } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { createLimiter } from '../limiter.ts';
 import type { Log } from '../log.ts';
-import { checkQueues } from '../queue/check.ts';
 import { sweepGroup } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
 import { createInbox, createPublisher, queueAttributes } from '../queue/sqs.ts';
 import { type CopyCount, createCopyCount } from '../replicate/copy-count.ts';
 import { createReplicator } from '../replicate/replicate.ts';
 import type { Routes } from '../replicate/routes.ts';
-import { createSweepServer } from '../sweep/requests.ts';
-import { sweep } from '../sweep/sweep.ts';
-import { sweepAtStart, sweepTimer } from '../sweep/timer.ts';
 import type { VaultSource } from '../vault/source.ts';
 import { type Consumer, startConsumer } from '../worker/consumer.ts';
-import { createGate, destinationPart, type Gate, type Probe, VAULT } from '../worker/gate.ts';
+import { createGate, destinationPart, type Probe, VAULT } from '../worker/gate.ts';
 import { createLook } from '../worker/look.ts';
-import { watched } from '../worker/watched.ts';
+import { checkUntilAnswered } from './queue-check.ts';
+import { askForSweeps, createSweeps } from './sweeps.ts';
 
 export interface WorkerParts {
   readonly config: Config;
@@ -48,17 +44,6 @@ export interface WorkerRole {
   readonly gauges: Gauges;
 }
 
-/** The queues are not what the worker needs; `problems` say what to mend. */
-export class QueueUnfit extends Error {
-  override name = 'QueueUnfit';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
-
 /** message -> ref -> source state -> decide -> apply -> acknowledge. */
 export function createWorkerRole(parts: WorkerParts): WorkerRole {
   const { config, sqs } = parts;
@@ -77,7 +62,7 @@ export function createWorkerRole(parts: WorkerParts): WorkerRole {
     vault: vault.id,
     replicators: replicators(parts, clients, counts),
     deadLetters: createPublisher(sqs, queue.deadLetterUrl),
-    sweep: sweeps(parts, counts, gate, inbox.depth, signal),
+    sweep: createSweeps({ ...parts, gate, depth: inbox.depth, listings: listingsOf(counts) }, signal),
     maxReceives: queue.maxReceives,
     gate,
     signal,
@@ -107,14 +92,6 @@ export function createWorkerRole(parts: WorkerParts): WorkerRole {
   };
 }
 
-/** Without an ingress nobody else asks for a sweep at the start. */
-function askForSweeps(parts: WorkerParts, signal: AbortSignal): Promise<unknown> {
-  const { ingress, sweep: timing, vault } = parts.config;
-  const asker = { ...parts, vault: vault.id };
-  const start = ingress === false ? sweepAtStart(asker, signal) : undefined;
-  return Promise.all([start, sweepTimer(asker, timing.every, signal)]);
-}
-
 type Clients = ReadonlyMap<string, SecretsManagerClient>;
 
 const clientsOf = ({ destinations }: Config): Clients =>
@@ -130,6 +107,8 @@ const countsOf = ({ config, clock }: WorkerParts, clients: Clients): Counts =>
       return [name, createCopyCount(() => listCopies(client, config.vault.id), max, clock)];
     }),
   );
+
+const listingsOf = (counts: Counts) => new Map([...counts].map(([name, { list }]) => [name, list]));
 
 const depthsOf = ({ config: { queue }, sqs, clock }: WorkerParts) =>
   createDepths({
@@ -164,55 +143,6 @@ function replicators({ config, source, clock, log }: WorkerParts, clients: Clien
       return [name, createReplicator({ source, destination, clock, log, ...own })];
     }),
   );
-}
-
-function sweeps(
-  { config, source, routes, publisher, clock, log, metrics }: WorkerParts,
-  counts: Counts,
-  gate: Gate,
-  depth: Parameters<typeof createSweepServer>[0]['depth'],
-  signal: AbortSignal,
-) {
-  const vault = config.vault.id;
-  const copies = async function* () {
-    for (const [name, count] of counts) yield* watched(gate, destinationPart(name), count.list());
-  };
-  const list: VaultSource['list'] = (mount) => watched(gate, VAULT, source.list(mount));
-  const { mounts } = routes;
-  const run = (some: typeof mounts, ending: AbortSignal) =>
-    sweep({ vault, source: { list }, routes, copies, publisher, depth, clock, log }, some, ending);
-  return createSweepServer({ mounts, run, depth, minGap: config.sweep.minGap, clock, log, metrics }, signal);
-}
-
-/** Asks again until SQS answers: it may be down or closed to us. Unfit queues end the worker, a doubt is only told. */
-function checkUntilAnswered({ config: { queue }, sqs, clock, log }: WorkerParts, signal: AbortSignal) {
-  const check = async (tries: number): Promise<boolean> => {
-    try {
-      const [{ attributes }, deadLetters] = await Promise.all([
-        queueAttributes(sqs, queue.url),
-        queueAttributes(sqs, queue.deadLetterUrl),
-      ]);
-      const expected = { maxReceives: queue.maxReceives, visibility: queue.visibilityTimeout };
-      const { errors, warnings } = checkQueues(attributes, deadLetters.attributes, expected);
-      for (const text of warnings) log.warn({ event: 'queue.check', text });
-      if (errors.length > 0) throw new QueueUnfit(errors);
-      return true;
-    } catch (error) {
-      if (error instanceof QueueUnfit) throw error;
-      if (tries === 1) log.warn({ event: 'queue.unreachable', err: error });
-      return false;
-    }
-  };
-  const firstTry = check(1);
-  const answered = (async () => {
-    let done = await firstTry;
-    for (let tries = 2; !done && !signal.aborted; tries += 1) {
-      await clock.sleep(backoff(tries, Math.random()) * 1000, signal);
-      if (!signal.aborted) done = await check(tries);
-    }
-  })();
-  answered.catch(() => undefined); // whoever awaits it hears of it, but not before the first try is awaited
-  return { firstTry, answered };
 }
 
 function workerParts(

@@ -34,8 +34,16 @@ export async function sweepTimer(asker: SweepAsker, every: number, signal: Abort
 
 /** Without an ingress it is the worker's start that a gap ends with: asks for a sweep until SQS has taken the request. */
 export async function sweepAtStart(asker: SweepAsker, signal: AbortSignal): Promise<void> {
-  await askUntil(asker, { origin: 'gap', reason: 'start' }, randomUUID(), () => signal.aborted, signal);
+  await askForSweep(asker, { origin: 'gap', reason: 'start' }, randomUUID(), signal);
 }
+
+/** Asks until SQS has taken the request. */
+export const askForSweep = (
+  asker: SweepAsker,
+  why: Pick<SweepMessage, 'origin' | 'reason'>,
+  deduplicationId: string,
+  signal: AbortSignal,
+): Promise<void> => askUntil(asker, why, deduplicationId, () => signal.aborted, signal);
 
 async function askUntil(
   asker: SweepAsker,

@@ -1,27 +1,21 @@
-import { backoff } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { BATCH, type Inbox, type Received } from '../queue/ports.ts';
-import { createDeferral, type Deferral } from './deferral.ts';
 import type { Gate } from './gate.ts';
 import { heartbeat } from './heartbeat.ts';
+import { hideTogether } from './hide.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
-import { createPlaces } from './places.ts';
+import { createLooks, type Looks } from './looks.ts';
+import { createPlaces, type Places } from './places.ts';
+import { createReceiver, type Receiver } from './receiver.ts';
+import { byGroup, createResumption, noPlace } from './resume.ts';
+import type { Settlement } from './settlement.ts';
+import { createWaitingRoom } from './waiting.ts';
 
 /** How long a receive waits for looks that are under way, in ms. */
 const A_MOMENT = 50;
 /** How long a receive waits for messages while a group is in flight, in seconds: see {@link soon}. */
 const BRIEF_WAIT = 1;
-
-/**
- * What became of a group's messages: `acknowledge` those that are done; `hide` the others for so many seconds, until
- * their next look; `defer` those that can do nothing before a part of the gate is up.
- */
-export interface Settlement {
-  readonly acknowledge: readonly Received[];
-  readonly hide: readonly { readonly messages: readonly Received[]; readonly seconds: number }[];
-  readonly defer?: readonly { readonly messages: readonly Received[]; readonly part: string }[];
-}
 
 export interface ConsumerOptions {
   readonly inbox: Inbox;
@@ -40,7 +34,7 @@ export interface ConsumerOptions {
 }
 
 export interface Consumer {
-  /** Ends after the running poll and the running looks; what comes with the last poll, or was deferred, is given back. */
+  /** Ends after the running poll and the running looks; what comes with the last poll, or waits, is given back. */
   stop(): Promise<void>;
   /** Settles when the consumer has stopped. */
   readonly stopped: Promise<void>;
@@ -54,36 +48,28 @@ export interface Consumer {
  * side by side, each group's messages together. A heartbeat keeps what is held hidden from others.
  */
 export function startConsumer(options: ConsumerOptions): Consumer {
-  const { inbox, concurrency, gate, log } = options;
+  const { inbox, log } = options;
   const inFlight = createInFlight(options.clock);
-  const places = createPlaces(concurrency);
+  const places = createPlaces(options.concurrency);
   const stopping = new AbortController();
   const beating = new AbortController();
-  const receiver = createReceiver(options, stopping.signal);
-  const deferral = createDeferral(options, inFlight, stopping.signal);
-  const looks = createLooks(options, inFlight, deferral);
-
-  const poll = async () => {
-    await soon(looks.ended(), options.clock);
-    const free = await places.free();
-    await gate.open(stopping.signal);
-    if (stopping.signal.aborted) return;
-    const looking = inFlight.extendable(0).length > 0;
-    const messages = await receiver.receive(Math.min(BATCH, free), looking ? BRIEF_WAIT : undefined);
-    if (stopping.signal.aborted || gate.closed()) return giveBack(messages);
-    inFlight.add(messages);
-    for (const [group, together] of byGroup(messages)) {
-      looks.start(group, together, options.beside(group) ? () => {} : places.take());
-    }
-  };
+  const { signal } = stopping;
   const giveBack = (messages: readonly Received[]) =>
-    inbox.hide(messages, 0).catch((error: unknown) => log.warn({ event: 'queue.unsettled', err: error }));
+    hideTogether(inbox, messages, 0).catch((error: unknown) => log.warn({ event: 'queue.unsettled', err: error }));
+  const start: Looks['start'] = (group, messages, release) => looks.start(group, messages, release);
+  const resumption = createResumption({ ...options, places, inFlight, start, giveBack }, signal);
+  const room = createWaitingRoom({ ...options, resume: resumption.resume }, inFlight, signal);
+  const looks = createLooks(options, inFlight, room);
+
+  const receiver = createReceiver(options, signal);
+  const poll = createPoll(options, { places, inFlight, receiver, looks, giveBack }, signal);
 
   const run = async () => {
     const beats = heartbeat(options, inFlight, beating.signal);
-    while (!stopping.signal.aborted) await poll();
+    while (!signal.aborted) await poll();
     await looks.ended();
-    await deferral.ended();
+    await room.ended();
+    await resumption.ended();
     beating.abort();
     await beats;
   };
@@ -99,6 +85,34 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   };
 }
 
+interface PollParts {
+  readonly places: Places;
+  readonly inFlight: InFlight;
+  readonly receiver: Receiver;
+  readonly looks: Looks;
+  readonly giveBack: (messages: readonly Received[]) => Promise<unknown>;
+}
+
+/** One receive, and the begin of the looks at what it brings. */
+function createPoll(options: ConsumerOptions, parts: PollParts, signal: AbortSignal): () => Promise<unknown> {
+  const { gate, clock, beside } = options;
+  const { places, inFlight, receiver, looks, giveBack } = parts;
+  return async () => {
+    await soon(looks.ended(), clock);
+    const free = await places.free();
+    await gate.open(signal);
+    if (signal.aborted) return undefined;
+    const holding = inFlight.extendable(0).length + inFlight.waiting > 0;
+    const messages = await receiver.receive(Math.min(BATCH, free), holding ? BRIEF_WAIT : undefined);
+    if (signal.aborted || gate.closed()) return giveBack(messages);
+    inFlight.add(messages);
+    for (const [group, together] of byGroup(messages)) {
+      looks.start(group, together, beside(group) ? noPlace : places.take());
+    }
+    return undefined;
+  };
+}
+
 /**
  * Waits for the looks that are just under way, at most a moment: a receive that begins while a group is in flight may
  * not see that group's next message (some emulators), and what comes meanwhile comes with the next receive.
@@ -107,75 +121,4 @@ async function soon(looks: Promise<unknown>, clock: Clock): Promise<void> {
   const ended = new AbortController();
   await Promise.race([looks, clock.sleep(A_MOMENT, ended.signal)]);
   ended.abort();
-}
-
-/** Long polls, one after the other; while SQS cannot be reached, ever longer pauses between them. */
-function createReceiver({ inbox, clock, log }: ConsumerOptions, signal: AbortSignal) {
-  let failures = 0;
-  return {
-    receiving: () => failures === 0,
-    async receive(max: number, waitSeconds: number | undefined): Promise<Received[]> {
-      try {
-        const messages = await inbox.receive(max, waitSeconds);
-        if (failures > 0) log.info({ event: 'consumer.resumed', reason: 'queue' });
-        failures = 0;
-        return messages;
-      } catch (error) {
-        failures += 1;
-        if (failures === 1) log.warn({ event: 'consumer.paused', reason: 'queue', err: error });
-        await clock.sleep(backoff(failures, Math.random()) * 1000, signal);
-        return [];
-      }
-    },
-  };
-}
-
-const NOTHING: Settlement = { acknowledge: [], hide: [] };
-
-/** One look at a time for each group: should SQS hand out a group twice (a late heartbeat), the second waits. */
-function createLooks({ inbox, log, look }: ConsumerOptions, inFlight: InFlight, deferral: Deferral) {
-  const running = new Map<string, Promise<void>>();
-
-  const settle = async (messages: readonly Received[], { acknowledge, hide, defer = [] }: Settlement) => {
-    const deferred = new Set(defer.flatMap((some) => some.messages));
-    inFlight.remove(messages.filter((message) => !deferred.has(message))); // first, so that no heartbeat undoes the calls
-    for (const { messages: waiting, part } of defer) await deferral.defer(waiting, part);
-    if (acknowledge.length > 0) await inbox.acknowledge(acknowledge);
-    for (const { messages: later, seconds } of hide) {
-      await inbox.hide(later, seconds);
-      inFlight.hide(later, seconds);
-    }
-  };
-  const unsettled = (error: unknown) => {
-    log.warn({ event: 'queue.unsettled', err: error });
-    return NOTHING;
-  };
-  const serve = async (messages: readonly Received[]) => {
-    await settle(messages, await look(messages).catch(unsettled)).catch(unsettled);
-  };
-  return {
-    start(group: string, messages: readonly Received[], release: () => void) {
-      const before = running.get(group) ?? Promise.resolve();
-      const turn = before
-        .then(() => serve(messages))
-        .finally(() => {
-          release();
-          if (running.get(group) === turn) running.delete(group);
-        });
-      running.set(group, turn);
-    },
-    ended: async () => {
-      await Promise.all(running.values());
-    },
-  };
-}
-
-function byGroup(messages: readonly Received[]): Map<string, Received[]> {
-  const groups = new Map<string, Received[]>();
-  for (const message of messages) {
-    const together = groups.get(message.group);
-    if (together === undefined) groups.set(message.group, [message]);
-    else together.push(message);
-  }
-  return groups;
 }

@@ -4,9 +4,10 @@ import type { Log } from '../log.ts';
 import type { ChangeMessage } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
 import { formatRef } from '../replicate/ref.ts';
-import type { Settlement } from './consumer.ts';
 import type { Read, WorkerMetrics } from './look.ts';
 import { letter } from './park.ts';
+import type { Settlement } from './settlement.ts';
+import type { Tries } from './tries.ts';
 import { unparked, verdict } from './verdict.ts';
 
 export interface FateOptions {
@@ -15,6 +16,7 @@ export interface FateOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
+  readonly tries: Tries;
 }
 
 /** The message is undefined where its body could not be read. */
@@ -26,18 +28,25 @@ export const about = (message: ChangeMessage) => ({ ref: formatRef(message), des
  * What becomes of messages whose one look failed. Permanent: the newest that is not a sweep's is parked and stands for
  * all; a sweep's finding is refused without a letter, since the next sweep finds it again.
  */
-export async function fateOf(options: FateOptions, messages: Failed, error: ReplicationError): Promise<Settlement> {
-  const { clock, log, maxReceives, metrics } = options;
+export async function fateOf(
+  options: FateOptions,
+  messages: Failed,
+  error: ReplicationError,
+  widespread = false,
+): Promise<Settlement> {
+  const { clock, log, maxReceives, metrics, tries } = options;
   const all = messages.map(({ received }) => received);
   const receives = Math.min(...all.map((received) => received.receives));
   const age = clock.now() - Math.min(...all.map(({ sentAt }) => sentAt));
-  const fate = verdict(error, { receives, age }, maxReceives, Math.random());
+  const failed = { receives, tries: tries.another(all), age, widespread };
+  const fate = verdict(error, failed, maxReceives, Math.random());
   metrics.failed(error.code);
   const fields = { ...fieldsOf(messages[0]?.message), code: error.code, text: error.message };
-  if (fate.kind === 'later') {
+  if (fate.kind !== 'park') {
     if (messages[0]?.message !== undefined) metrics.replicated(messages[0].message.destination, 'held');
     log[error.treatment === 'hold' ? 'info' : 'warn']({ event: 'secret.held', ...fields, seconds: fate.seconds });
-    return { acknowledge: [], hide: [{ messages: all, seconds: fate.seconds }] };
+    const held = { messages: all, seconds: fate.seconds };
+    return fate.kind === 'wait' ? { acknowledge: [], hide: [], wait: [held] } : { acknowledge: [], hide: [held] };
   }
   try {
     await park(options, messages, error);

@@ -10,21 +10,24 @@ const COMES_AGAIN_WITHIN = 5_000;
 export interface InFlight {
   add(messages: readonly Received[]): void;
   remove(messages: readonly Received[]): void;
-  /** They wait for this part to be up: no look is at them, and the common heartbeat leaves them alone. */
-  defer(messages: readonly Received[], part: string): void;
-  deferred(part: string): Received[];
+  /** They wait for `what`: no look is at them, and the common heartbeat leaves them alone. */
+  setAside(messages: readonly Received[], what: string): void;
+  aside(what: string): Received[];
+  /** They are looked at again. */
+  takeUp(messages: readonly Received[]): void;
   /** Lets go of them for so many seconds; until then they count for the age of the oldest. */
   hide(messages: readonly Received[], seconds: number): void;
-  /** Those that may be hidden for another `visibility` ms: that are looked at or, with `part`, that wait for it. */
-  extendable(visibility: number, part?: string): Received[];
-  readonly size: number;
+  /** Those that may be hidden for another `visibility` ms: that are looked at or, with `what`, that wait for it. */
+  extendable(visibility: number, what?: string): Received[];
+  /** How many wait for anything. */
+  readonly waiting: number;
   /** SentTimestamp of the oldest one that was received and not acknowledged yet, if there is any. */
   oldestSentAt(): number | undefined;
 }
 
 interface Flight {
   readonly since: number;
-  readonly part?: string;
+  readonly what?: string;
 }
 
 interface Hidden {
@@ -35,34 +38,44 @@ interface Hidden {
 export function createInFlight(clock: Pick<Clock, 'monotonic'>): InFlight {
   const flights = new Map<Received, Flight>();
   const hidden = new Map<string, Hidden>();
-  const waitingFor = (part: string | undefined) => [...flights].filter(([, flight]) => flight.part === part);
+  let waiting = 0;
+
+  const change = (message: Received, flight: Flight | undefined) => {
+    if (flights.get(message)?.what !== undefined) waiting -= 1;
+    if (flight?.what !== undefined) waiting += 1;
+    if (flight === undefined) flights.delete(message);
+    else flights.set(message, flight);
+  };
+  const since = (message: Received) => flights.get(message)?.since ?? clock.monotonic();
+  const those = (what: string | undefined) => [...flights].filter(([, flight]) => flight.what === what);
 
   return {
     add(messages) {
       for (const message of messages) {
-        flights.set(message, { since: clock.monotonic() });
+        change(message, { since: clock.monotonic() });
         hidden.delete(message.id);
       }
     },
     remove(messages) {
-      for (const message of messages) flights.delete(message);
+      for (const message of messages) change(message, undefined);
     },
-    defer(messages, part) {
-      for (const message of messages) {
-        flights.set(message, { since: flights.get(message)?.since ?? clock.monotonic(), part });
-      }
+    setAside(messages, what) {
+      for (const message of messages) change(message, { since: since(message), what });
     },
-    deferred: (part) => waitingFor(part).map(([message]) => message),
+    aside: (what) => those(what).map(([message]) => message),
+    takeUp(messages) {
+      for (const message of messages) change(message, { since: since(message) });
+    },
     hide(messages, seconds) {
       const until = clock.monotonic() + seconds * 1000 + COMES_AGAIN_WITHIN;
       for (const { id, sentAt } of messages) hidden.set(id, { sentAt, until });
     },
-    extendable(visibility, part) {
+    extendable(visibility, what) {
       const latest = clock.monotonic() + visibility - LONGEST_FLIGHT;
-      return waitingFor(part).flatMap(([message, { since }]) => (since >= latest ? [message] : []));
+      return those(what).flatMap(([message, { since }]) => (since >= latest ? [message] : []));
     },
-    get size() {
-      return flights.size;
+    get waiting() {
+      return waiting;
     },
     oldestSentAt() {
       forgetPast(hidden, clock.monotonic());

@@ -3,12 +3,14 @@ import { type ChangeMessage, parseMessage, type SweepMessage } from '../queue/me
 import type { Received } from '../queue/ports.ts';
 import type { Order } from '../replicate/look-at.ts';
 import { formatRef } from '../replicate/ref.ts';
-import type { OnWritten, Replicated } from '../replicate/replicate.ts';
+import type { OnWritten, Outcome, Replicated } from '../replicate/replicate.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
 import { compactTime, isOlder, type Moment, momentOf } from '../replicate/version-id.ts';
-import type { Settlement } from './consumer.ts';
 import { about, type FateOptions, fateOf } from './fate.ts';
 import { destinationPart, type Gate, VAULT } from './gate.ts';
+import type { Settlement } from './settlement.ts';
+import { createStrikes, type Strikes } from './strikes.ts';
+import { createTries } from './tries.ts';
 
 /** How far Vault's clock may be ahead of ours, in ms. */
 const CLOCK_SKEW = 5 * 60_000;
@@ -19,7 +21,7 @@ export interface Read<M> {
   readonly message: M;
 }
 
-export interface LookOptions extends FateOptions {
+export interface LookOptions extends Omit<FateOptions, 'tries'> {
   readonly vault: string;
   readonly routes: Routes;
   readonly replicators: ReadonlyMap<string, (order: Order, onWritten: OnWritten) => Promise<Replicated>>;
@@ -40,7 +42,8 @@ export interface WorkerMetrics {
  * The look of one group's messages: all that name one copy are served by one look, with the newest of their hints.
  * What cannot be read is parked, what failed waits or is parked, the rest is acknowledged.
  */
-export function createLook(options: LookOptions): (messages: readonly Received[]) => Promise<Settlement> {
+export function createLook(ports: LookOptions): (messages: readonly Received[]) => Promise<Settlement> {
+  const options = { ...ports, tries: createTries(), strikes: createStrikes() };
   return async (messages) => {
     const changes = new Map<string, Read<ChangeMessage>[]>();
     const sweeps: Read<SweepMessage>[] = [];
@@ -59,7 +62,7 @@ export function createLook(options: LookOptions): (messages: readonly Received[]
     return {
       acknowledge: settlements.flatMap(({ acknowledge }) => acknowledge),
       hide: settlements.flatMap(({ hide }) => hide),
-      defer: settlements.flatMap(({ defer = [] }) => defer),
+      wait: settlements.flatMap(({ wait = [] }) => wait),
     };
   };
 }
@@ -75,23 +78,32 @@ function together<T>(groups: Map<string, T[]>, key: string, member: T): void {
 
 type ReadChanges = readonly Read<ChangeMessage>[];
 
+type Ports = LookOptions & FateOptions & { readonly strikes: Strikes };
+
 /**
  * Looks until there is something to settle. In an outage that leaves nothing to do, the look waits where it is and the
  * heartbeat keeps its messages, so that it costs no receive and goes on at once; in one of some destinations, the
  * messages wait without a place. They are never parked for it.
  */
-async function serve(options: LookOptions, reads: ReadChanges): Promise<Settlement> {
-  const { gate, metrics, signal } = options;
+async function serve(options: Ports, reads: ReadChanges): Promise<Settlement> {
+  const { gate, metrics, signal, strikes } = options;
   const messages = reads.map(({ received }) => received);
-  const part = destinationPart(newestOf(reads).message.destination);
+  const { message } = newestOf(reads);
+  const part = destinationPart(message.destination);
   for (;;) {
     await gate.open(signal);
     if (gate.closed()) return { acknowledge: [], hide: [{ messages, seconds: 0 }] };
-    if (gate.isDown(part)) return { acknowledge: [], hide: [], defer: [{ messages, part }] };
-    const error = await look(options, reads).catch(toReplicationError);
-    if (error === undefined) return { acknowledge: messages, hide: [] };
-    if (!(await isOutage(gate, error, part))) return fateOf(options, reads, error);
-    metrics.failed(error.code);
+    if (gate.isDown(part)) return { acknowledge: [], hide: [], wait: [{ messages, part }] };
+    const looked = await look(options, reads).catch(toReplicationError);
+    if (!(looked instanceof ReplicationError)) {
+      if (looked !== 'unchanged') strikes.clear(part);
+      return { acknowledge: messages, hide: [] };
+    }
+    if (!(await isOutage(gate, looked, part))) {
+      const widespread = looked.code === 'destination_unavailable' && strikes.add(part, copyKey(message));
+      return fateOf(options, reads, looked, widespread);
+    }
+    metrics.failed(looked.code);
   }
 }
 
@@ -100,7 +112,7 @@ async function isOutage(gate: Gate, { code }: ReplicationError, destination: str
   return code === 'destination_unavailable' && gate.suspect(destination);
 }
 
-async function look(options: LookOptions, messages: ReadChanges): Promise<undefined> {
+async function look(options: LookOptions, messages: ReadChanges): Promise<Outcome> {
   const newest = newestOf(messages);
   const { message } = newest;
   const { target, replicate } = route(options, newest);
@@ -116,6 +128,7 @@ async function look(options: LookOptions, messages: ReadChanges): Promise<undefi
   if (outcome === 'unchanged') kept(options, message);
   if (wentBack) options.log.warn({ event: 'secret.went_back', ...about(message), code: 'source_stale' });
   if (behindHint) throw stillBehind(message, hint?.moment);
+  return outcome;
 }
 
 /** By audit time, then by the order of arrival. */

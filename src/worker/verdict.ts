@@ -1,30 +1,46 @@
 import { backoff } from '../backoff.ts';
-import type { ReplicationError } from '../errors.ts';
+import type { FailureCode, ReplicationError } from '../errors.ts';
 
 /** A message that keeps failing is parked only once it is this old, in ms: a short outage is no reason. */
 const PARK_AFTER_AGE = 15 * 60_000;
-/** A version budget frees slowly: asking sooner only costs receives, in seconds. */
+/** SQS moves a message to the DLQ after 100 receives, and no code would tell why: before that it is parked with one. */
+const LAST_RECEIVES = 95;
+/** The longest wait of those whose own is not {@link backoff}'s, in seconds. */
+const LONGEST: Partial<Record<FailureCode, number>> = {
+  source_stale: 5, // a standby catches up in moments, and the secret's later writes wait behind the message
+};
+/** A version budget frees slowly, in seconds. */
 const BUDGET_DELAY = 300;
-/** A standby catches up in moments, and the secret's later writes wait behind the message, in seconds. */
-const LONGEST_STALE = 5;
 /** Some 100 receives are then a working day, in seconds. */
 const LONGEST_UNPARKED = 300;
 
-export type Verdict = { readonly kind: 'park' } | { readonly kind: 'later'; readonly seconds: number };
+/** Parked; given back to SQS, where the next look costs a receive; or kept by this process, where it costs none. */
+export type Verdict = { readonly kind: 'park' } | { readonly kind: 'later' | 'wait'; readonly seconds: number };
 
-/** What becomes of a message whose look failed. `random` is in [0, 1). */
-export function verdict(
-  error: ReplicationError,
-  { receives, age }: { readonly receives: number; readonly age: number },
-  maxReceives: number,
-  random: number,
-): Verdict {
-  if (error.treatment === 'permanent') return { kind: 'park' };
-  const spent = error.treatment !== 'hold' && receives >= maxReceives && age > PARK_AFTER_AGE;
+export interface Failed {
+  readonly receives: number;
+  /** Looks that failed here since this receive, this one included. */
+  readonly tries: number;
+  /** Since it was sent, in ms. */
+  readonly age: number;
+  /** So many copies fail in the same place that it is nobody's own trouble. */
+  readonly widespread: boolean;
+}
+
+/**
+ * What becomes of a message whose look failed. Holds and outages say nothing about the message, so that they cost it no
+ * receive, and holds are never a reason to park it. `random` is in [0, 1).
+ */
+export function verdict(error: ReplicationError, failed: Failed, maxReceives: number, random: number): Verdict {
+  const { receives, tries, age, widespread } = failed;
+  const { treatment, code } = error;
+  if (treatment === 'permanent' || receives >= LAST_RECEIVES) return { kind: 'park' };
+  const looks = treatment === 'pausing' ? receives + tries - 1 : receives;
+  const spent = treatment !== 'hold' && !widespread && looks >= maxReceives && age > PARK_AFTER_AGE;
   if (spent) return { kind: 'park' };
-  if (error.code === 'version_budget') return { kind: 'later', seconds: BUDGET_DELAY };
-  const seconds = backoff(receives, random);
-  return { kind: 'later', seconds: error.code === 'source_stale' ? Math.min(seconds, LONGEST_STALE) : seconds };
+  if (treatment === 'retryable') return { kind: 'later', seconds: backoff(receives, random) };
+  const seconds = code === 'version_budget' ? BUDGET_DELAY : backoff(receives + tries - 1, random);
+  return { kind: 'wait', seconds: Math.min(seconds, LONGEST[code] ?? Number.POSITIVE_INFINITY) };
 }
 
 /**

@@ -8,8 +8,9 @@ import { manualClock } from '../fakes/clock.ts';
 import { recordingLog } from '../fakes/log.ts';
 
 const MOUNTS = ['kv', 'other'].map((mount) => ({ namespace: '', mount }));
-const DONE: SweepReport = { refs: 2, enqueued: 2, failed: [], again: [] };
-const PARTIAL: SweepReport = { ...DONE, failed: ['kv'], again: MOUNTS.slice(0, 1) };
+const NONE = { mounts: [], destinations: [] };
+const DONE: SweepReport = { refs: 2, enqueued: 2, failed: [], again: NONE, down: [] };
+const PARTIAL: SweepReport = { ...DONE, failed: ['kv'], again: { mounts: MOUNTS.slice(0, 1), destinations: ['eu'] } };
 
 interface Settings {
   readonly minGap?: number;
@@ -21,13 +22,14 @@ function house({ minGap = 0, run = async () => DONE, depth }: Settings = {}) {
   const clock = manualClock();
   const { log, lines, events } = recordingLog();
   const ending = new AbortController();
-  const state = { runs: 0, swept: [] as string[], mounts: [] as string[] };
+  const state = { runs: 0, swept: [] as string[], scopes: [] as string[], owed: [] as string[] };
   const date = () => Math.floor(clock.now() / 1000) * 1000;
   const serve = createSweepServer(
     {
       mounts: MOUNTS,
-      run(mounts, signal) {
-        state.mounts.push(mounts.map(({ mount }) => mount).join());
+      onceUp: (destination) => state.owed.push(destination),
+      run({ mounts, destinations }, signal) {
+        state.scopes.push([...mounts.map(({ mount }) => mount), ...destinations].join());
         t.equal(signal, ending.signal);
         state.runs += 1;
         return run(state.runs);
@@ -108,29 +110,24 @@ t.test('at least minGap lies between two beginnings; the first one of a process 
   await clock.advance(15_500);
   const [served, next] = [request(60_000), request()];
   t.same(await serve([served, next]), {
-    acknowledge: [served.received],
-    hide: [{ messages: [next.received], seconds: 45 }],
+    ...{ acknowledge: [served.received], hide: [] },
+    wait: [{ messages: [next.received], seconds: 44.5 }],
   });
   await clock.advance(44_500);
   t.same((await serve([next])).acknowledge, [next.received]);
   t.equal(state.runs, 2);
 });
 
-t.test('a run that failed hides its requests, counts, and serves nobody', async (t) => {
+t.test('a run that failed keeps its requests waiting, counts, and serves nobody', async (t) => {
   for (const [run, result] of [
     [async () => Promise.reject(new ReplicationError('destination_unavailable', 'no answer')), 'failed'],
     [async () => PARTIAL, 'partial'],
   ] as const) {
     const { serve, request, state, lines } = house({ run });
     const requests = [request(9_000, {}, 3), request(0, {}, 3)];
-    const { acknowledge, hide } = await serve(requests);
+    const { acknowledge, wait } = await serve(requests);
     t.same(acknowledge, []);
-    t.same(
-      hide[0]?.messages,
-      requests.map(({ received }) => received),
-    );
-    const seconds = hide[0]?.seconds ?? 0;
-    t.ok(seconds >= 4 && seconds <= 6, `${seconds} s`);
+    t.match(wait, [{ messages: requests.map(({ received }) => received), seconds: /^[12]$/ }]);
     t.same(state.swept, [`timer ${result} 0`]);
     if (result === 'failed')
       t.match(lines.at(-1), { level: 'warn', event: 'sweep.failed', err: { code: 'destination_unavailable' } });
@@ -143,10 +140,10 @@ t.test('a run that failed hides its requests, counts, and serves nobody', async 
 t.test('the next run for the same requests looks only at what was left undone', async (t) => {
   const { serve, request, state } = house({ run: async (run) => (run === 1 ? PARTIAL : DONE) });
   const asked = request();
-  t.match(await serve([asked]), { acknowledge: [], hide: [{ messages: [asked.received] }] });
+  t.match(await serve([asked]), { acknowledge: [], wait: [{ messages: [asked.received] }] });
   t.match(await serve([asked]), { acknowledge: [asked.received], hide: [] });
   await serve([request()]);
-  t.same(state.mounts, ['kv,other', 'kv', 'kv,other']);
+  t.same(state.scopes, ['kv,other', 'kv,eu', 'kv,other']);
 });
 
 t.test('a request that came meanwhile gets a whole run', async (t) => {
@@ -154,23 +151,45 @@ t.test('a request that came meanwhile gets a whole run', async (t) => {
   const [asked, other] = [request(), request()];
   await serve([asked]);
   t.same((await serve([asked, other])).acknowledge.length, 2);
-  t.same(state.mounts, ['kv,other', 'kv,other']);
+  t.same(state.scopes, ['kv,other', 'kv,other']);
 });
 
 t.test('a mount that no second try can list holds nothing up', async (t) => {
-  const { serve, request, state } = house({ run: async () => ({ ...PARTIAL, again: [] }) });
+  const { serve, request, state } = house({ run: async () => ({ ...PARTIAL, again: NONE }) });
   const asked = request();
   t.same(await serve([asked]), { acknowledge: [asked.received], hide: [] });
   t.same(state.swept, ['timer partial 0']);
 });
 
-t.test('a request that fails for ever is let go in the end, with a word', async (t) => {
+t.test('a destination that was passed over is owed a sweep, and holds nothing up', async (t) => {
+  const { serve, request, state } = house({ run: async () => ({ ...DONE, down: ['eu', 'us'] }) });
+  const asked = request();
+  t.same(await serve([asked]), { acknowledge: [asked.received], hide: [] });
+  t.same(state.owed, ['eu', 'us']);
+  t.same(state.swept, ['timer partial 0']);
+});
+
+t.test('what is left undone is tried ever later, at once after minGap or not, and is let go with a word', async (t) => {
+  const { serve, request, lines, state } = house({ run: async () => PARTIAL, minGap: 60_000 });
+  const asked = request();
+  const waits: number[] = [];
+  for (let runs = 1; runs < 10; runs += 1) {
+    const [wait] = (await serve([asked])).wait ?? [];
+    waits.push(wait !== undefined && 'seconds' in wait ? wait.seconds : Number.NaN);
+  }
+  t.same(await serve([asked]), { acknowledge: [asked.received], hide: [] });
+  t.equal(state.runs, 10);
+  t.match(lines.at(-1), { level: 'error', event: 'sweep.given_up', reason: 'timer' });
+  t.ok((waits[0] ?? 0) <= 2 && (waits.at(-1) ?? 0) >= 30, waits.join());
+});
+
+t.test('a request that workers die of is let go in the end', async (t) => {
   const { serve, request, lines } = house({ run: async () => PARTIAL });
   const last = request(0, {}, 49);
-  t.equal((await serve([last])).hide.length, 1);
+  t.equal((await serve([last])).wait?.length, 1);
   const over = request(0, {}, 50);
   t.same(await serve([over]), { acknowledge: [over.received], hide: [] });
-  t.match(lines.at(-1), { level: 'error', event: 'sweep.given_up', reason: 'timer', receives: 50 });
+  t.match(lines.at(-1), { level: 'error', event: 'sweep.given_up', reason: 'timer' });
 });
 
 t.test('when the queue does not tell its clock, no run begins, and the request waits', async (t) => {
@@ -178,7 +197,7 @@ t.test('when the queue does not tell its clock, no run begins, and the request w
     depth: async () => Promise.reject(new ReplicationError('queue_unavailable', 'no answer')),
   });
   const asked = request();
-  t.match(await serve([asked]), { acknowledge: [], hide: [{ messages: [asked.received] }] });
+  t.match(await serve([asked]), { acknowledge: [], wait: [{ messages: [asked.received] }] });
   t.equal(state.runs, 0);
   t.match(lines, [{ level: 'warn', event: 'sweep.failed', err: { code: 'queue_unavailable' } }]);
 });
@@ -201,7 +220,7 @@ t.test('one that is ended for a shutdown gives its requests back at once', async
     },
   });
   const asked = request();
-  t.same(await serve([asked]), { acknowledge: [], hide: [{ messages: [asked.received], seconds: 0 }] });
+  t.match(await serve([asked]), { acknowledge: [], wait: [{ messages: [asked.received] }] });
 });
 
 t.test('beginning and end are logged with all reasons, each once, and the report', async (t) => {

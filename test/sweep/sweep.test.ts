@@ -4,7 +4,7 @@ import { type ChangeMessage, parseMessage } from '../../src/queue/message.ts';
 import { formatRef, type MountRef, type SecretRef } from '../../src/replicate/ref.ts';
 import { createRoutes, type Route } from '../../src/replicate/routes.ts';
 import { ownershipTags, sourceText } from '../../src/replicate/tags.ts';
-import { type OwnedCopy, type SweepOptions, sweep } from '../../src/sweep/sweep.ts';
+import { type OwnedCopy, type Scope, type SweepOptions, sweep } from '../../src/sweep/sweep.ts';
 import { manualClock } from '../fakes/clock.ts';
 import { recordingLog } from '../fakes/log.ts';
 import { createFakeQueue } from '../fakes/queue.ts';
@@ -25,9 +25,12 @@ interface Settings {
   /** Paths by mount; an error ends the listing where it stands. */
   readonly lists?: Readonly<Record<string, readonly (string | Error)[]>>;
   readonly copies?: readonly (OwnedCopy | Error)[];
+  readonly copiesInEu?: readonly (OwnedCopy | Error)[];
 }
 
-function house({ routes = [route('kv')], lists = {}, copies = [] }: Settings) {
+const NONE = { mounts: [], destinations: [] };
+
+function house({ routes = [route('kv')], lists = {}, copies = [], copiesInEu = [] }: Settings) {
   const clock = manualClock();
   const queue = createFakeQueue(clock);
   const { log, lines } = recordingLog();
@@ -40,26 +43,30 @@ function house({ routes = [route('kv')], lists = {}, copies = [] }: Settings) {
       yield path;
     }
   }
-  async function* allCopies() {
-    for (const copy of copies) {
+  async function* listing(rows: readonly (OwnedCopy | Error)[]) {
+    for (const copy of rows) {
       if (copy instanceof Error) throw copy;
       yield copy;
     }
   }
+  const down = new Set<string>();
+  const destination = (name: string, rows: readonly (OwnedCopy | Error)[] = []) =>
+    [name, { copies: () => listing(rows), isDown: () => down.has(name) }] as const;
   const options: SweepOptions = {
     vault: 'vault',
     source: { list },
     routes: createRoutes(routes, { default: {}, eu: { region: 'eu-west-1' }, us: { region: 'us-east-1' } }),
-    copies: allCopies,
+    destinations: new Map([destination('default', copies), destination('eu', copiesInEu), destination('us')]),
     publisher: queue.publisher,
     depth: queue.inbox.depth,
     clock,
     log,
   };
-  const run = (mounts = options.routes.mounts) => sweep(options, mounts, ending.signal);
+  const run = (scope: Partial<Scope> = {}) =>
+    sweep(options, { mounts: options.routes.mounts, destinations: [], ...scope }, ending.signal);
   const found = () => queue.sent.map(({ body }) => parseMessage(body, 'vault') as ChangeMessage);
   const refs = () => found().map((message) => `${formatRef(message)} -> ${message.destination}`);
-  return { clock, queue, lines, listed, ending, options, run, found, refs };
+  return { clock, queue, lines, listed, ending, down, options, run, found, refs };
 }
 
 const names = (count: number, prefix = 's') =>
@@ -73,7 +80,7 @@ t.test('every ref of every routed mount becomes a message of each of its copies'
   ];
   const lists = { kv: ['a', 'b/c'], other: ['x', 'private/y'], 'team:kv': ['a'] };
   const { run, refs, found, queue } = house({ routes, lists });
-  t.same(await run(), { refs: 5, enqueued: 6, failed: [], again: [] });
+  t.same(await run(), { refs: 5, enqueued: 6, failed: [], again: NONE, down: [] });
   t.same(refs(), [
     'kv/a -> default',
     'kv/a -> eu',
@@ -97,7 +104,7 @@ t.test('a copy whose secret Vault no longer lists is found by its tag, and one t
   const foreign = copyOf({ namespace: '', mount: 'elsewhere', path: 'a' });
   const broken = { tags: { 'vaultferry:vault': 'vault' }, description: '' };
   const { run, refs } = house({ lists: { kv: ['a', 'a', 'b'] }, copies: [listed, gone, gone, foreign, broken] });
-  t.same(await run(), { refs: 3, enqueued: 3, failed: [], again: [] });
+  t.same(await run(), { refs: 3, enqueued: 3, failed: [], again: NONE, down: [] });
   t.same(refs(), ['kv/a -> default', 'kv/b -> default', 'kv/gone é -> default']);
 });
 
@@ -108,23 +115,26 @@ t.test('two sweeps within five minutes both reach the queue', async (t) => {
   t.equal(queue.sent.length, 2);
 });
 
-t.test('a mount that cannot be listed is told, and the others are looked at whole', async (t) => {
+t.test('a mount that cannot be listed is told, nothing is known of its copies, and the others are whole', async (t) => {
   const lists = { kv: ['a', new ReplicationError('source_unavailable', 'Vault answered 503')], other: ['x'] };
-  const copies = [copyOf({ namespace: '', mount: 'kv', path: 'b' })];
+  const copies = ['kv', 'other'].map((mount) => copyOf({ namespace: '', mount, path: 'b' }));
   const { run, refs, lines } = house({ routes: [route('kv'), route('other')], lists, copies });
-  t.same(await run(), { refs: 3, enqueued: 3, failed: ['kv'], again: [{ namespace: '', mount: 'kv' }] });
-  t.same(refs(), ['kv/a -> default', 'other/x -> default', 'kv/b -> default']);
+  t.same(await run(), {
+    ...{ refs: 3, enqueued: 3, failed: ['kv'], down: [] },
+    again: { mounts: [{ namespace: '', mount: 'kv' }], destinations: [] },
+  });
+  t.same(refs(), ['kv/a -> default', 'other/x -> default', 'other/b -> default']);
   t.match(lines, [{ level: 'warn', event: 'sweep.listing_failed', mount: 'kv', err: { code: 'source_unavailable' } }]);
 });
 
 t.test('a mount that no second try can list is told, too', async (t) => {
   const { run } = house({ lists: { kv: [new ReplicationError('source_forbidden', 'Vault answered 403')] } });
-  t.same(await run(), { refs: 0, enqueued: 0, failed: ['kv'], again: [] });
+  t.same(await run(), { refs: 0, enqueued: 0, failed: ['kv'], again: NONE, down: [] });
 });
 
 t.test('an unexpected error of a listing is told without its text', async (t) => {
   const { run, lines } = house({ lists: { kv: [new RangeError('canary')] } });
-  t.match(await run(), { failed: ['kv'], again: [{ mount: 'kv' }] });
+  t.match(await run(), { failed: ['kv'], again: { mounts: [{ mount: 'kv' }] } });
   t.match(lines, [{ event: 'sweep.listing_failed', err: { code: 'internal' } }]);
   t.notMatch(String(lines[0]?.['err']), /canary/);
 });
@@ -139,14 +149,66 @@ t.test(
       lists: { kv: ['a'], 'kv/nested': ['b'] },
       copies,
     });
-    t.match(await run([{ namespace: '', mount: 'kv' }]), { refs: 2 });
+    t.match(await run({ mounts: [{ namespace: '', mount: 'kv' }] }), { refs: 2 });
     t.same(refs(), ['kv/a -> default', 'kv/gone -> default']);
   },
 );
 
-t.test('an AWS listing or a queue that fails ends it', async (t) => {
-  const down = new ReplicationError('destination_unavailable', 'no answer');
-  await t.rejects(house({ lists: { kv: ['a'] }, copies: [down] }).run(), { code: 'destination_unavailable' });
+t.test('a destination that cannot be listed is told, and keeps no other waiting; it can be listed alone', async (t) => {
+  const error = new ReplicationError('destination_throttled', 'ListSecrets');
+  const copies = [copyOf({ namespace: '', mount: 'kv', path: 'gone' }), error];
+  const copiesInEu = [copyOf({ namespace: '', mount: 'kv', path: 'eu' })];
+  const { run, refs, lines } = house({ routes: [route('kv', ['default', 'eu'])], copies, copiesInEu });
+  const failed = ['destinations.default'];
+  t.same(await run(), {
+    ...{ refs: 2, enqueued: 4, failed, down: [] },
+    again: { mounts: [], destinations: ['default'] },
+  });
+  t.match(lines, [{ level: 'warn', event: 'sweep.listing_failed', destination: 'default', err: { code: error.code } }]);
+  t.same(refs().slice(2), ['kv/eu -> default', 'kv/eu -> eu']);
+  t.match(await run({ mounts: [], destinations: ['default'] }), { refs: 1, failed });
+  t.match(
+    await run({ mounts: [], destinations: ['eu'] }),
+    { refs: 1, failed },
+    'what fails is told though not asked for',
+  );
+});
+
+t.test('a destination whose listing is refused is told, and not tried again at once', async (t) => {
+  const copies = [new ReplicationError('destination_forbidden', 'ListSecrets')];
+  t.match(await house({ lists: { kv: ['a'] }, copies }).run(), {
+    refs: 1,
+    failed: ['destinations.default'],
+    again: NONE,
+  });
+});
+
+t.test('for a destination that is down nothing is put on the queue, and it is told as passed over', async (t) => {
+  const routes = [route('kv', ['default', 'eu'])];
+  const copies = [copyOf({ namespace: '', mount: 'kv', path: 'gone' })];
+  const { run, refs, down } = house({ routes, lists: { kv: ['a'] }, copies });
+  down.add('default');
+  t.same(await run(), { refs: 1, enqueued: 1, failed: [], again: NONE, down: ['default'] });
+  t.same(refs(), ['kv/a -> eu']);
+});
+
+t.test('one that goes down under way, or comes back, is passed over from there on', async (t) => {
+  const routes = [route('kv', ['default', 'eu'])];
+  const { run, options, refs, down } = house({ routes, lists: { kv: names(30) } });
+  const { send } = options.publisher;
+  let sends = 0;
+  options.publisher.send = (batch) => {
+    sends += 1;
+    if (sends === 1) down.add('eu');
+    if (sends === 3) down.clear();
+    return send(batch);
+  };
+  t.match(await run(), { refs: 30, down: ['eu'], failed: [] });
+  t.equal(refs().filter((ref) => ref.endsWith('-> default')).length, 30);
+  t.equal(refs().filter((ref) => ref.endsWith('-> eu')).length, 5);
+});
+
+t.test('a queue that fails ends it', async (t) => {
   const { run, queue } = house({ lists: { kv: ['a'] } });
   queue.faults.call = (operation) => operation === 'send';
   await t.rejects(run(), { code: 'queue_unavailable' });
@@ -203,7 +265,7 @@ t.test('what SQS did not take is sent again after a pause; what it never takes i
   await clock.advance(900);
   t.equal(calls, 1);
   await clock.advance(1_200);
-  t.same(await report, { refs: 3, enqueued: 2, failed: [], again: [] });
+  t.same(await report, { refs: 3, enqueued: 2, failed: [], again: NONE, down: [] });
   t.same(refs(), ['kv/a -> default', 'kv/c -> default']);
 });
 

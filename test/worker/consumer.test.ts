@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import type { Inbox, Received } from '../../src/queue/ports.ts';
-import { type Settlement, startConsumer } from '../../src/worker/consumer.ts';
+import { startConsumer } from '../../src/worker/consumer.ts';
 import { createGate } from '../../src/worker/gate.ts';
+import type { Settlement } from '../../src/worker/settlement.ts';
 import { manualClock } from '../fakes/clock.ts';
 import { recordingLog } from '../fakes/log.ts';
 import { createOutages, unreachable } from '../fakes/outages.ts';
@@ -176,10 +177,8 @@ t.test('what is settled is acknowledged, hidden or given back, and no heartbeat 
   await send(['a', '1']);
   const [message] = queue.stored();
   const look = one('a');
-  t.equal(consumer.inFlight.size, 1);
   t.equal(consumer.inFlight.oldestSentAt(), message?.sentAt);
   await look.end({ acknowledge: [], hide: [{ messages: look.messages, seconds: 100 }] });
-  t.equal(consumer.inFlight.size, 0);
   await clock.advance(99_000);
   t.equal(queue.stored()[0]?.receives, 1);
   await clock.advance(1_000);
@@ -405,7 +404,7 @@ t.test('a stop ends the wait for the gate', async (t) => {
 });
 
 t.test(
-  'what waits for one destination takes no place, is kept hidden, and comes again when that is back',
+  'what waits for one destination takes no place, is kept hidden, and is looked at when that is back',
   async (t) => {
     const { send, clock, queue, outages, gate, consumer, one, groups, stop } = house({ concurrency: 1 });
     outages.down.set('destinations.a', unreachable('destinations.a'));
@@ -413,7 +412,7 @@ t.test(
     for (const group of ['1', '2', '3']) {
       await send([group, 'x']);
       const { messages, end } = one(group);
-      await end({ acknowledge: [], hide: [], defer: [{ messages, part: 'destinations.a' }] });
+      await end({ acknowledge: [], hide: [], wait: [{ messages, part: 'destinations.a' }] });
     }
     await send(['b', 'y']);
     t.same(groups(), ['b'], 'the others go on');
@@ -426,9 +425,17 @@ t.test(
     await one('b').end();
     outages.down.clear();
     await clock.advance(15_000);
-    t.same(groups(), ['1'], 'they come again, as far as there are places');
-    t.match(queue.stored()[0], { group: '1', receives: 2 });
+    t.same(groups(), ['1'], 'they are looked at, as far as there are places');
+    await one('1').end();
+    await clock.advance(1_100); // a receive had its turn, and brought nothing
+    t.same(groups(), ['2']);
+    t.equal(queue.stored()[0]?.receives, 1);
     await stop();
+    t.same(
+      queue.stored().map(({ group, hiddenUntil }) => [group, hiddenUntil <= clock.now()]),
+      [['3', true]],
+      'what stood in line was given back',
+    );
   },
 );
 
@@ -441,7 +448,7 @@ t.test('a stop gives back what waits for a destination, and what cannot be settl
   queue.faults.call = (operation) => operation === 'acknowledge';
   await end({
     ...{ acknowledge: messages.slice(1), hide: [] },
-    defer: [{ messages: messages.slice(0, 1), part: 'destinations.a' }],
+    wait: [{ messages: messages.slice(0, 1), part: 'destinations.a' }],
   });
   await clock.advance(60_000);
   t.equal(queue.stored()[0]?.receives, 1);
@@ -458,5 +465,40 @@ t.test('the age of the oldest counts what was hidden for later', async (t) => {
   await end({ acknowledge: [], hide: [{ messages, seconds: 100 }] });
   await clock.advance(60_000);
   t.equal(consumer.inFlight.oldestSentAt(), messages[0]?.sentAt);
+  await stop();
+});
+
+t.test('what waits for its time is looked at again without a receive, and in line with the others', async (t) => {
+  const { send, clock, queue, one, groups, stop } = house({ concurrency: 2 });
+  await send(['a', '1'], ['a', '2']);
+  const { messages, end } = one('a');
+  await end({ acknowledge: messages.slice(0, 1), hide: [], wait: [{ messages: messages.slice(1), seconds: 100 }] });
+  await send(['b', 'x'], ['c', 'x'], ['a', '3']);
+  t.same(groups(), ['b', 'c']);
+  await clock.advance(100_000);
+  t.same(groups(), ['b', 'c'], 'it waits for a place');
+  await one('b').end();
+  await clock.advance(2_000);
+  t.same([groups(), one('a').bodies], [['a', 'c'], ['2']]);
+  await clock.advance(HOUR);
+  t.equal(queue.stored().find(({ group }) => group === 'a')?.receives, 1, 'a heartbeat keeps it');
+  await one('a').end();
+  await clock.advance(2_000);
+  t.same(one('a').bodies, ['3']);
+  await stop();
+});
+
+t.test('a sweep that has waited takes no place, and none is looked at while the gate is closed', async (t) => {
+  const { send, clock, outages, gate, one, groups, stop } = house({ concurrency: 1 });
+  await send(['sweeps', 's'], ['a', '1']);
+  const { messages, end } = one('sweeps');
+  await end({ acknowledge: [], hide: [], wait: [{ messages, seconds: 10 }] });
+  outages.down.set('vault', unreachable('vault'));
+  await gate.suspect('vault');
+  await clock.advance(60_000);
+  t.same(groups(), ['a']);
+  outages.down.clear();
+  await clock.advance(15_000);
+  t.same(groups(), ['a', 'sweeps']);
   await stop();
 });

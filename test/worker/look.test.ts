@@ -7,6 +7,7 @@ import type { OnWritten, Outcome, Replicated } from '../../src/replicate/replica
 import { createRoutes, messageGroup, type Route } from '../../src/replicate/routes.ts';
 import { createGate } from '../../src/worker/gate.ts';
 import { createLook, type LookOptions } from '../../src/worker/look.ts';
+import type { Wait } from '../../src/worker/settlement.ts';
 import { manualClock } from '../fakes/clock.ts';
 import { recordingLog } from '../fakes/log.ts';
 import { createOutages, unreachable } from '../fakes/outages.ts';
@@ -101,7 +102,7 @@ const failing = (code: FailureCode) => () => new ReplicationError(code, `text of
 t.test('one look with the newest hint serves all messages of one copy, in whatever order they lie', async (t) => {
   const { look, orders, events } = house({ replicate: () => ({ written: ['updated'] }) });
   const messages = [change(hint(4, '50')), change(hint(6, '52.5')), change(hint(5, '52')), change()];
-  t.same(await look(messages), { acknowledge: messages, hide: [], defer: [] });
+  t.same(await look(messages), { acknowledge: messages, hide: [], wait: [] });
   t.match(orders, [
     {
       ...{ ref: { namespace: '', mount: 'kv', path: 'app' }, route: 'kv', secretName: 'kv/app' },
@@ -233,7 +234,7 @@ t.test('what was equal already is kept; a sweep finds that so often that it is t
   ] as const) {
     const { look, lines, counted } = house();
     const message = change({ origin });
-    t.same(await look([message]), { acknowledge: [message], hide: [], defer: [] });
+    t.same(await look([message]), { acknowledge: [message], hide: [], wait: [] });
     t.match(lines, [{ level, event: 'secret.kept', ref: 'kv/app', destination: 'default', origin }]);
     t.same(counted, ['default unchanged']);
   }
@@ -242,9 +243,9 @@ t.test('what was equal already is kept; a sweep finds that so often that it is t
 t.test('a message whose version Vault has not answered with yet is held', async (t) => {
   const { look, lines, counted } = house({ replicate: () => ({ behindHint: true }) });
   const message = change(hint(9, '50'));
-  const { acknowledge, hide } = await look([message]);
+  const { acknowledge, wait } = await look([message]);
   t.same(acknowledge, []);
-  t.match(hide, [{ messages: [message] }]);
+  t.match(wait, [{ messages: [message] }]);
   t.match(lines.at(-1), { level: 'info', event: 'secret.held', code: 'source_stale', text: /version 9 of kv\/app/ });
   t.ok(counted.includes('failed source_stale'));
 });
@@ -309,7 +310,7 @@ t.test('a permanent failure is parked once, by the newest letter, and all messag
 t.test("a sweep's finding that fails for good is refused without a letter", async (t) => {
   const { look, letters, lines, counted } = house({ replicate: failing('not_owned') });
   const messages = [change({ origin: 'sweep' }), change({ origin: 'sweep' })];
-  t.same(await look(messages), { acknowledge: messages, hide: [], defer: [] });
+  t.same(await look(messages), { acknowledge: messages, hide: [], wait: [] });
   t.same(letters.sent, []);
   t.match(lines, [
     { level: 'warn', event: 'secret.refused', ref: 'kv/app', code: 'not_owned', text: 'text of not_owned' },
@@ -317,22 +318,28 @@ t.test("a sweep's finding that fails for good is refused without a letter", asyn
   t.same(counted, ['failed not_owned', 'default refused']);
 });
 
-t.test('what failed for now hides for longer and longer', async (t) => {
+const secondsOf = (wait: Wait | undefined): number => (wait !== undefined && 'seconds' in wait ? wait.seconds : -1);
+
+t.test('what failed for now waits longer and longer: here, or at SQS where receives should count', async (t) => {
   for (const [code, level] of [
     ['source_unavailable', 'warn'],
     ['destination_throttled', 'info'],
     ['source_stale', 'info'],
+    ['promotion_conflict', 'warn'],
   ] as const) {
     const delays: number[] = [];
     for (const receives of [1, 2, 3, 4, 9]) {
       const { look, lines, letters } = house({ replicate: failing(code) });
       const messages = [change({}, { receives }), change({}, { receives: receives + 5 })];
-      const { acknowledge, hide } = await look(messages);
+      const { acknowledge, hide, wait = [] } = await look(messages);
       t.same(acknowledge, []);
-      t.same(hide[0]?.messages, messages);
-      t.match(lines, [{ level, event: 'secret.held', ref: 'kv/app', code, seconds: hide[0]?.seconds }]);
+      t.equal(hide.length, code === 'promotion_conflict' ? 1 : 0);
+      const [held] = [...hide, ...wait];
+      t.same(held?.messages, messages);
+      const seconds = secondsOf(held);
+      t.match(lines, [{ level, event: 'secret.held', ref: 'kv/app', code, seconds }]);
       t.same(letters.sent, []);
-      delays.push(hide[0]?.seconds ?? -1);
+      delays.push(seconds);
     }
     for (const [index, due] of [1, 2, 4, 8, 30].entries()) {
       const base = code === 'source_stale' ? Math.min(due, 5) : due; // a secret's later writes wait behind it
@@ -342,9 +349,41 @@ t.test('what failed for now hides for longer and longer', async (t) => {
   }
 });
 
+t.test('what waits here waits longer after each look that failed, though it is not received again', async (t) => {
+  const { look, letters, clock } = house({ replicate: failing('destination_unavailable') });
+  clock.stall(16 * MINUTE);
+  const message = change();
+  const delays: number[] = [];
+  for (let looks = 1; looks < 10; looks += 1) {
+    delays.push(secondsOf((await look([message])).wait?.[0]));
+  }
+  t.ok((delays[0] ?? 0) <= 2 && (delays[8] ?? 0) >= 30, delays.join());
+  t.same(letters.sent, []);
+  t.same((await look([message])).acknowledge, [message]);
+  t.match(letters.sent, [{ attributes: { code: 'destination_unavailable', receives: '1' } }]);
+});
+
+t.test(
+  'when writes of many copies fail at a destination that answers, none is parked before one succeeds',
+  async (t) => {
+    let failing = true;
+    const fails = new ReplicationError('destination_unavailable', 'PutSecretValue');
+    const { look, letters, clock } = house({ replicate: () => (failing ? fails : { written: ['updated'] }) });
+    clock.stall(60 * MINUTE);
+    const old = { receives: 50 };
+    for (const path of ['a', 'b', 'c', 'd', 'a']) await look([change({ path }, path < 'c' ? {} : old)]);
+    t.same(letters.sent, []);
+    failing = false;
+    await look([change({ path: 'a' })]);
+    failing = true;
+    await look([change({ path: 'b' }, old)]);
+    t.equal(letters.sent.length, 1, 'its own trouble again');
+  },
+);
+
 t.test('a version budget that is used up waits for minutes', async (t) => {
   const { look } = house({ replicate: failing('version_budget') });
-  t.match(await look([change()]), { hide: [{ seconds: 300 }] });
+  t.match(await look([change()]), { wait: [{ seconds: 300 }] });
 });
 
 t.test(
@@ -434,9 +473,9 @@ t.test('one failure holds up only its own copy', async (t) => {
       ref.path === 'a' ? new ReplicationError('source_unavailable', 'text') : { written: ['created'] },
   });
   const [a, b] = [change({ path: 'a' }), change({ path: 'b' })];
-  const { acknowledge, hide } = await look([a, b]);
+  const { acknowledge, wait } = await look([a, b]);
   t.same(acknowledge, [b]);
-  t.match(hide, [{ messages: [a] }]);
+  t.match(wait, [{ messages: [a] }]);
 });
 
 t.test('requests for a sweep go to the sweep, all together, and their settlement is kept', async (t) => {
@@ -471,7 +510,7 @@ t.test('in an outage that leaves nothing to do the look waits where it is, and t
     t.equal(orders.length, 1, 'it is not tried while the part is down');
     outages.down.clear();
     await clock.advance(15_000);
-    t.same(await settled, { acknowledge: [message], hide: [], defer: [] });
+    t.same(await settled, { acknowledge: [message], hide: [], wait: [] });
     t.equal(orders.length, 2);
     t.same(events(), ['consumer.paused', 'consumer.resumed', 'secret.replicated']);
     t.equal(counted[0], `failed ${part === 'vault' ? 'source_unavailable' : 'destination_unavailable'}`);
@@ -497,7 +536,7 @@ t.test('a stop gives back at once what waits for the gate', async (t) => {
   const settled = look(messages);
   await clock.advance(MINUTE);
   stopping.abort();
-  t.same(await settled, { acknowledge: [], hide: [{ messages, seconds: 0 }], defer: [] });
+  t.same(await settled, { acknowledge: [], hide: [{ messages, seconds: 0 }], wait: [] });
   t.same(letters.sent, []);
 });
 
@@ -511,12 +550,12 @@ t.test(
     outages.down.set('destinations.other', unreachable('destinations.other'));
     clock.stall(60 * MINUTE);
     const message = change({ destination: 'other' }, { receives: 90 });
-    const deferred = { acknowledge: [], hide: [], defer: [{ messages: [message], part: 'destinations.other' }] };
-    t.same(await look([message]), deferred);
-    t.same(await look([message]), deferred);
+    const waiting = { acknowledge: [], hide: [], wait: [{ messages: [message], part: 'destinations.other' }] };
+    t.same(await look([message]), waiting);
+    t.same(await look([message]), waiting);
     t.equal(orders.length, 1);
     t.same(letters.sent, []);
-    t.match(await look([change({}, { receives: 2 })]), { hide: [{ seconds: Number }], defer: [] }, 'the other is up');
+    t.match(await look([change({}, { receives: 2 })]), { hide: [], wait: [{ seconds: Number }] }, 'the other is up');
     t.match(lines[0], { event: 'consumer.paused', reason: 'destinations.other' });
   },
 );
@@ -524,7 +563,7 @@ t.test(
 t.test('a failure of a part that answers is an ordinary one', async (t) => {
   for (const code of ['source_unavailable', 'destination_unavailable'] as const) {
     const { look, outages, events } = house({ replicate: failing(code) });
-    t.match(await look([change()]), { hide: [{ seconds: Number }] });
+    t.match(await look([change()]), { wait: [{ seconds: Number }] });
     t.same(events(), ['secret.held']);
     t.equal(outages.asked.size, 1, 'the part that failed is asked, and no other');
   }

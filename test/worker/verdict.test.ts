@@ -1,42 +1,55 @@
 import t from 'tap';
 import { type FailureCode, ReplicationError } from '../../src/errors.ts';
-import { unparked, verdict } from '../../src/worker/verdict.ts';
+import { type Failed, unparked, verdict } from '../../src/worker/verdict.ts';
 
 const MINUTES = 60_000;
-const of = (code: FailureCode, receives: number, age: number, random = 0) =>
-  verdict(new ReplicationError(code, 'text'), { receives, age }, 10, random);
+const of = (code: FailureCode, more: Partial<Failed>, random = 0) =>
+  verdict(new ReplicationError(code, 'text'), { ...ONCE, ...more }, 10, random);
+const ONCE: Failed = { receives: 1, tries: 1, age: 0, widespread: false };
+const OLD = 16 * MINUTES;
 const park = { kind: 'park' };
 const later = (seconds: number) => ({ kind: 'later', seconds });
+const wait = (seconds: number) => ({ kind: 'wait', seconds });
 
 t.test('what becomes of a failed message', async (t) => {
-  const table: readonly [FailureCode, number, number, object][] = [
+  const table: readonly [FailureCode, Partial<Failed>, object][] = [
     // Permanent: parked at once.
-    ['not_owned', 1, 0, park],
-    ['value_too_large', 99, 60 * MINUTES, park],
-    // Retryable: waits longer and longer, and is parked once both receives and age are used up.
-    ['source_unavailable', 1, 0, later(1)],
-    ['source_unavailable', 4, 0, later(8)],
-    ['source_unavailable', 9, 60 * MINUTES, later(30)],
-    ['source_unavailable', 10, 15 * MINUTES, later(30)],
-    ['source_unavailable', 10, 15 * MINUTES + 1, park],
-    ['promotion_conflict', 11, 60 * MINUTES, park],
-    ['internal', 10, 60 * MINUTES, park],
-    ['destination_unavailable', 99, 1 * MINUTES, later(30)],
-    // A hold is nobody's fault: it is never parked.
-    ['source_stale', 1, 0, later(1)],
-    ['source_stale', 99, 600 * MINUTES, later(5)],
-    ['destination_throttled', 99, 600 * MINUTES, later(30)],
-    ['version_budget', 1, 0, later(300)],
-    ['version_budget', 99, 600 * MINUTES, later(300)],
+    ['not_owned', {}, park],
+    ['value_too_large', { receives: 99, age: OLD }, park],
+    // Retryable: given back for longer and longer, and parked once both receives and age are used up.
+    ['promotion_conflict', {}, later(1)],
+    ['promotion_conflict', { receives: 4 }, later(8)],
+    ['promotion_conflict', { receives: 9, age: OLD }, later(30)],
+    ['internal', { receives: 10, age: 15 * MINUTES }, later(30)],
+    ['internal', { receives: 10, age: 15 * MINUTES + 1 }, park],
+    ['internal', { receives: 1, tries: 10, age: OLD }, later(1)],
+    // A part that answers when asked: kept here, and parked once looks and age are used up; not when many fail there.
+    ['source_unavailable', {}, wait(1)],
+    ['source_unavailable', { tries: 4 }, wait(8)],
+    ['source_unavailable', { receives: 5, tries: 5, age: OLD }, wait(30)],
+    ['source_unavailable', { receives: 5, tries: 6, age: OLD }, park],
+    ['destination_unavailable', { tries: 10, age: 15 * MINUTES }, wait(30)],
+    ['destination_unavailable', { tries: 10, age: OLD }, park],
+    ['destination_unavailable', { tries: 99, age: OLD, widespread: true }, wait(30)],
+    // A hold is nobody's fault: kept here, and never parked for it.
+    ['source_stale', {}, wait(1)],
+    ['source_stale', { receives: 9, tries: 99, age: OLD }, wait(5)],
+    ['destination_throttled', { receives: 9, tries: 99, age: OLD }, wait(30)],
+    ['version_budget', {}, wait(300)],
+    ['version_budget', { receives: 94, tries: 99, age: OLD }, wait(300)],
+    // Before SQS moves it without a word, it is parked with its code.
+    ['source_stale', { receives: 95 }, park],
+    ['destination_unavailable', { receives: 95, widespread: true }, park],
   ];
-  for (const [code, receives, age, expected] of table) {
-    t.same(of(code, receives, age), expected, `${code}, receive ${receives}, ${age / MINUTES} min`);
+  for (const [code, failed, expected] of table) {
+    t.same(of(code, failed), expected, `${code} ${JSON.stringify(failed)}`);
   }
 });
 
 t.test('chance spreads the wait', async (t) => {
-  t.same(of('source_unavailable', 5, 0, 0.5), later(20));
-  t.same(of('version_budget', 5, 0, 0.5), later(300));
+  t.same(of('source_unavailable', { tries: 5 }, 0.5), wait(20));
+  t.same(of('promotion_conflict', { receives: 5 }, 0.5), later(20));
+  t.same(of('version_budget', { receives: 5 }, 0.5), wait(300));
 });
 
 t.test('without a letter the wait grows to five minutes, spread by chance', async (t) => {
