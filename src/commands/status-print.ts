@@ -42,9 +42,9 @@ const NOTHING = { vaultVersion: null, replicatedVersion: null, since: null, code
 
 const HEAD = ['REF', 'DESTINATION', 'STATE', 'VAULT', 'COPY', 'SINCE'];
 
-/** A table, then why what is not in sync is not, then the sum. */
-export function statusText(rows: readonly Row[]): string {
-  if (rows.length === 0) return 'no secrets\n';
+/** A table, then why what is not in sync is not, then the sum. With problems, no rows do not mean that there is nothing. */
+export function statusText(rows: readonly Row[], problems: readonly string[]): string {
+  if (rows.length === 0) return problems.length === 0 ? 'no secrets\n' : '';
   const table = alignedTable([HEAD, ...rows.map(cells)], [3, 4]);
   const reasons = rows.flatMap((row) => {
     const { why, code } = { ...NOTHING, ...row.standing };

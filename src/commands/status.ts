@@ -48,7 +48,7 @@ export async function statusCommand(command: StatusCommand): Promise<number> {
     rows.push(...found);
   });
   const ordered = inOrder(rows);
-  write(json ? statusJson(ordered, problems) : statusText(ordered));
+  write(json ? statusJson(ordered, problems) : statusText(ordered, problems));
   for (const text of problems) writeError(`${text}\n`);
   if (problems.length > 0 || rows.some(({ standing: { state } }) => state === 'unknown')) return 1;
   return rows.every(isInSync) ? 0 : 3;

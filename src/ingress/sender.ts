@@ -55,7 +55,7 @@ export function createSender({ publisher, dirty, sweeps, clock, log, onQueued }:
     const request = pace.on && emptied.length === 0 ? undefined : sweeps.take();
     if (request === undefined) return undefined;
     pace.start(SWEEP_PACE);
-    return sweepRequestBatch(request, sweeps);
+    return sweepRequestBatch(request, sweeps, log);
   };
   const send = async (batch: Batch) => {
     inFlight += 1;
@@ -114,13 +114,14 @@ interface Batch {
 }
 
 /** A sweep request goes alone and first: it may stand for thousands of dropped changes. */
-function sweepRequestBatch(request: SweepRequest, sweeps: SweepRequests): Batch {
+function sweepRequestBatch(request: SweepRequest, sweeps: SweepRequests, log: Log): Batch {
   const failed = () => sweeps.giveBack(request);
   return {
     messages: [request.message],
-    sent(notTaken) {
-      if (notTaken.length > 0) failed();
-      else for (const told of request.onQueued) told();
+    sent([refused]) {
+      if (refused?.forGood === false) return failed();
+      if (refused !== undefined) return log.error({ event: 'sweep.not_requested', text: 'SQS takes no such message' });
+      for (const told of request.onQueued) told();
     },
     failed,
   };

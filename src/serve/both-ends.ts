@@ -7,6 +7,7 @@ import { ConfigError } from '../config/errors.ts';
 import { lackingForRoles } from '../config/roles.ts';
 import { createLimiter } from '../limiter.ts';
 import type { Log } from '../log.ts';
+import type { Look } from '../replicate/decide.ts';
 import { lookAtBoth, type Order } from '../replicate/look-at.ts';
 import type { SecretRef } from '../replicate/ref.ts';
 import type { VaultSource } from '../vault/source.ts';
@@ -27,11 +28,35 @@ export async function openBothEnds(config: Config, log: Log) {
       const { tags, versionTag } = settings;
       const ports = { source: paced, destination: { describe: describeWith({ client }) }, clock: systemClock };
       const vault = config.vault.id;
-      const look = (order: Order) => lookAtBoth({ ...ports, vault, tags, versionTag }, order);
-      return [name, { look, copies: () => listCopies(client, vault) }] as const;
+      const copies = () => listCopies(client, vault);
+      const isFull = onceAsked(() => holds(copies(), settings.maxSecrets));
+      const look = async (order: Order): Promise<Look> => {
+        const seen = await lookAtBoth({ ...ports, vault, tags, versionTag }, order);
+        const wouldCreate = seen.destination === undefined && seen.source.kind === 'present';
+        return wouldCreate && (await isFull()) ? { ...seen, fullAt: settings.maxSecrets } : seen;
+      };
+      return [name, { look, copies }] as const;
     }),
   );
   return { source, ends, close: () => source.close() };
+}
+
+/** Whether the listing shows at least so many copies that are there to stay. */
+async function holds(copies: ReturnType<typeof listCopies>, count: number): Promise<boolean> {
+  let left = count;
+  for await (const { scheduledForDeletion } of copies) {
+    if (!scheduledForDeletion) left -= 1;
+    if (left === 0) return true;
+  }
+  return false;
+}
+
+function onceAsked<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= ask();
+    return answer;
+  };
 }
 
 /** A read asks for the value and for the mount's entry. */

@@ -35,7 +35,7 @@ t.test('what cannot', async (t) => {
     [['redrive'], {}, /one of these/],
     [['redrive', 'abcdef'], { all: true }, /one of these/],
     [['redrive'], { all: true, code: 'not_owned' }, /one of these/],
-    [['redrive'], { code: 'not_wned' }, /--code not_wned: there is no such code/],
+    [['redrive'], { code: 'Not-Owned' }, /--code Not-Owned: a code is of lower-case letters/],
   ];
   for (const [operands, options, why] of table) {
     t.throws(

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { systemClock } from '../../src/clock.ts';
 import type { DlqAction } from '../../src/commands/dlq-action.ts';
 import { ReplicationError } from '../../src/errors.ts';
 import { parseMessage } from '../../src/queue/message.ts';
@@ -95,6 +96,40 @@ t.test('letters that another reader holds are told of', async (t) => {
   t.match(text, { code: 1, stdout: '', stderr: /no letter that can be read has this ID\n2 more, held by another/ });
   await hold(10);
   t.match(await run(LIST, { json: false }), { code: 3, stdout: /^5 more, held by another reader/ });
+});
+
+t.test('a redrive waits a little for letters that another reader holds, and says where it left some', async (t) => {
+  const { park, run, hold, release, counts } = await house();
+  await park(['a', 'b', 'c']);
+  let held = await hold(2);
+  const pauses: number[] = [];
+  const clock = { ...systemClock, sleep: async (ms: number, signal?: AbortSignal) => pause(ms, signal) };
+  let pause = (ms: number, signal?: AbortSignal) => {
+    if (ms !== 2_000) return systemClock.sleep(ms, signal); // the heartbeat's
+    pauses.push(ms);
+    return Promise.resolve();
+  };
+  const left = await run(ALL, { yes: true, clock, json: false });
+  t.match(left, { code: 1, stdout: /1 letter redriven/, stderr: /2 held by another reader.*: run it again/ });
+  t.equal(pauses.length, 3);
+  t.same(await counts(), [0, 2]);
+  const before = pause;
+  pause = async (ms, signal) => {
+    if (ms !== 2_000) return before(ms, signal);
+    await release(held);
+    held = [];
+  };
+  t.match(await run(ALL, { yes: true, clock, json: false }), { code: 0, stdout: /2 letters redriven/, stderr: '' });
+  t.same(await counts(), [0, 0]);
+});
+
+t.test('a code that nobody knows is a slip, unless a letter has it', async (t) => {
+  const { park, run } = await house();
+  const byCode = (code: string): DlqAction => ({ kind: 'redrive', chosen: { by: 'code', code } });
+  t.match(await run(byCode('not_wned')), { code: 1, stderr: /--code not_wned: there is no such code/ });
+  t.match(await run(byCode('not_owned')), { code: 0, stderr: '' });
+  await park(['a'], { code: 'of_tomorrow' });
+  t.match(await run(byCode('of_tomorrow')), { code: 0, stderr: '' });
 });
 
 t.test('letters that SQS moved hide each other beyond ten; a redrive of all finds them', async (t) => {

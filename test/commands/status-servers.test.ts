@@ -33,8 +33,8 @@ t.test('status of what arrived, and of what maxSecrets keeps out', async (t) => 
   await world.settled();
   const full = await status();
   t.equal(full.code, 3, full.stderr);
-  t.strictSame(full.states, ['kv/a in_sync', 'kv/b in_sync', 'kv/c missing']);
-  t.match(await status('kv/c'), { code: 3, states: ['kv/c missing'] });
+  t.strictSame(full.states, ['kv/a in_sync', 'kv/b in_sync', 'kv/c refused']);
+  t.match(await status('kv/c'), { code: 3, secrets: [{ state: 'refused', code: 'limit_reached' }] });
   const looked = aws.secrets.send(new DescribeSecretCommand({ SecretId: 'kv/c' }));
   await t.rejects(looked, { name: 'ResourceNotFoundException' }, 'the third copy is not created');
   await write('a');
@@ -45,5 +45,5 @@ t.test('status of what arrived, and of what maxSecrets keeps out', async (t) => 
   t.match(await status('kv/none'), { code: 1, stderr: /kv\/none: neither end has it/ });
   t.match(await status('other/x'), { code: 1, stderr: /other\/x: no route covers it/ });
   const text = await ferries.run(['status']);
-  t.match(text.stdout, /^kv\/c +default +missing +v1 +- +-$/m);
+  t.match(text.stdout, /^kv\/c +default +refused +v1 +- +-$/m);
 });

@@ -188,6 +188,12 @@ t.test('nothing is routed, nothing is there', async (t) => {
   t.match(await status(), { code: 0, text: 'no secrets\n', json: { secrets: [], problems: [] } });
 });
 
+t.test('where nothing can be listed, nothing is said of what there is', async (t) => {
+  const { vault, status } = house();
+  for (const mount of ['kv', 'old']) vault.disable({ namespace: '', mount });
+  t.match(await status(), { code: 1, text: '', errors: [/^kv cannot be listed/, /^old cannot be listed/] });
+});
+
 t.test('a path cannot move the cursor', async (t) => {
   const { vault, status } = house();
   vault.write(at('a\u001b[2Jb'), '1');

@@ -173,6 +173,21 @@ t.test('what SQS will never take is let go, with a word, and holds nothing up', 
   await sender.drained();
 });
 
+t.test(
+  'a request for a sweep that SQS will never take holds nothing up either, and tells nobody that it is there',
+  async (t) => {
+    const { sweeps, sender, call, calls, lines, clock } = house();
+    let told = 0;
+    sweeps.ask('overflow', [() => (told += 1)]);
+    const drained = sender.drained();
+    await call(0).end([{ index: 0, forGood: true }]);
+    await drained;
+    await clock.advance(60_000);
+    t.same([calls.length, told], [1, 0]);
+    t.match(lines, [{ level: 'error', event: 'sweep.not_requested' }]);
+  },
+);
+
 t.test('a request for a sweep goes alone and before everything else', async (t) => {
   const { sweeps, dirty, sender, bodies } = house();
   dirty.add(copyOf('a'));
