@@ -45,8 +45,8 @@ export function createWorker() {
     const messages = bodies.map((body, i): Received => {
       return { id: `m${i}`, receipt: `r${i}`, body, group: 'g', receives: 1, sentAt: clock.now() };
     });
-    const { acknowledge, hide, defer = [] } = await look(messages);
-    const settled = [acknowledge, ...hide.map((some) => some.messages), ...defer.map((some) => some.messages)].flat();
+    const { acknowledge, hide, wait = [] } = await look(messages);
+    const settled = [acknowledge, ...hide.map((some) => some.messages), ...wait.map((some) => some.messages)].flat();
     assert.deepEqual(settled.map(({ id }) => id).sort(), messages.map(({ id }) => id).sort(), 'each is settled once');
     const told = letters.sent.map(({ attributes, body }) => [attributes, bodies.includes(body) ? '' : body]);
     assert.ok(!JSON.stringify([told, lines]).includes(CANARY), 'no value is parked or logged');
