@@ -36,8 +36,9 @@ export const FAILURES = {
   },
   mount_version_mismatch: {
     treatment: 'permanent',
-    meaning: 'The mount is no KV version 2.',
-    advice: 'Upgrade the mount or drop its route; then redrive, or drop the letter.',
+    meaning: 'The mount is no KV, or of another version than its route says.',
+    advice:
+      "Set the route's kvVersion to what Vault says, or to auto, or drop the route; then redrive, or drop the letter.",
   },
   queue_unavailable: {
     treatment: 'pausing',
@@ -83,12 +84,15 @@ export const FAILURES = {
   not_owned: {
     treatment: 'permanent',
     meaning: 'A secret of that name exists and is not our copy of this ref.',
-    advice: 'Rename or delete it, or exclude the path from the route; then redrive, or drop the letter.',
+    advice:
+      'Take it over with `vaultferry adopt REF`, rename or delete it, or exclude the path from the route; then redrive, or drop the letter.',
   },
   name_invalid: {
     treatment: 'permanent',
-    meaning: "The secret's name would be longer than Secrets Manager allows.",
-    advice: 'Shorten the path, or set the route\'s "as"; then redrive, or drop the letter.',
+    meaning:
+      "The secret's name would be longer than Secrets Manager allows, or is that of the secret with VaultFerry's own credentials.",
+    advice:
+      'Shorten or exclude the path, or set the route\'s "as", as the text says; then redrive, or drop the letter.',
   },
   value_too_large: {
     treatment: 'permanent',
@@ -100,6 +104,11 @@ export const FAILURES = {
     treatment: 'permanent',
     meaning: 'The value is no JSON object (a version that was written with null).',
     advice: 'Write an object in Vault: the new version is carried by itself. Then drop the letter.',
+  },
+  released: {
+    treatment: 'permanent',
+    meaning: 'The copy was let go by `vaultferry release`, so nothing is written there, and no letter is made of it.',
+    advice: 'None, if that is meant. `vaultferry adopt REF` takes the copy back.',
   },
   rotation_enabled: {
     treatment: 'permanent',
@@ -135,10 +144,13 @@ export type FailureCode = keyof typeof FAILURES;
 export class ReplicationError extends Error {
   override name = 'ReplicationError';
   readonly code: FailureCode;
+  /** When it is worth looking again, in seconds, where that is known. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: FailureCode, text: string, cause?: unknown) {
+  constructor(code: FailureCode, text: string, cause?: unknown, retryAfter?: number) {
     super(text, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.retryAfter = retryAfter;
   }
 
   get treatment(): Treatment {

@@ -1,23 +1,22 @@
-import { escapeName } from '../replicate/name.ts';
+import { escapeName, secretName } from '../replicate/name.ts';
+import { isOwnSecret, ownSecret } from '../replicate/own-secret.ts';
 import { formatMount } from '../replicate/ref.ts';
 import { isLoopback, parseHttpAddress, parseSocketAddress } from './address.ts';
+import { checkAuth } from './check-auth.ts';
 import type { Finding } from './errors.ts';
 import { trimSlashes } from './formats.ts';
-import { areDisjoint } from './globs.ts';
-import { childOf } from './key-path.ts';
+import { areDisjoint, isLiteral } from './globs.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigFile } from './schema.ts';
 
-/** What several keys must be together. `given` is the tree before defaults were filled in. */
-type Check = (file: ConfigFile, given: unknown) => Finding[];
+/** What several keys must be together. */
+type Check = (file: ConfigFile) => Finding[];
 type Section = keyof ConfigFile;
 
 const found = (broken: boolean, path: Finding['path'], text: string): Finding[] => (broken ? [{ path, text }] : []);
 
 const auth: Check = ({ vault: { auth } }) => {
-  if (auth === undefined) return [];
-  const wrong = (auth.token === undefined) === (auth.tokenFile === undefined);
-  return found(wrong, ['vault', 'auth'], 'method token needs either token or tokenFile, and not both');
+  return auth === undefined ? [] : checkAuth(auth);
 };
 
 const doors: Check = ({ ingress }) => {
@@ -25,17 +24,40 @@ const doors: Check = ({ ingress }) => {
   return found(none, ['ingress'], 'needs socket or http; write ingress: false if nothing is to be received');
 };
 
-// The audit device has neither TLS nor authentication, so the addresses that may connect are all the protection there is.
-const openSocket: Check = ({ ingress }, given) => {
+// Plain TCP has neither encryption nor authentication, so the addresses that may connect are all the protection there is.
+const openSocket: Check = ({ ingress }) => {
   if (ingress === false || ingress.socket === false) return [];
   const address = parseSocketAddress(ingress.socket);
   if (address?.kind !== 'tcp' || isLoopback(address.host)) return [];
-  const meant = ingress.insecure || childOf(childOf(given, 'ingress'), 'allow') !== undefined;
+  const meant = ingress.insecure || ingress.allow !== undefined;
   const text =
     'is off loopback, where anyone who reaches it can send lines, unencrypted and unauthenticated; ' +
-    'list in ingress.allow who may, or set ingress.insecure: true';
+    'list in ingress.allow who may, use tls://, or set ingress.insecure: true';
   return found(!meant, ['ingress', 'socket'], text);
 };
+
+// A certificate that nothing uses is the mistake of somebody who believes that all is encrypted.
+const ingressCertificate: Check = ({ ingress }) => {
+  if (ingress === false) return [];
+  const { socket, http, tls } = ingress;
+  return certificate('ingress', tls !== undefined, [
+    ...(socket === false ? [] : [{ path: ['ingress', 'socket'], address: socket }]),
+    ...(http === undefined ? [] : [{ path: ['ingress', 'http', 'listen'], address: http.listen }]),
+  ]);
+};
+
+const adminCertificate: Check = ({ admin: { listen, tls } }) =>
+  certificate('admin', tls !== undefined, [{ path: ['admin', 'listen'], address: listen }]);
+
+function certificate(section: string, has: boolean, doors: readonly { path: string[]; address: string }[]): Finding[] {
+  const secured = doors.filter(({ address }) => /^(tls|https):/.test(address));
+  const lacking = `has TLS, which needs ${section}.tls with certFile and keyFile`;
+  const idle = 'is used by nothing; write tls:// or https:// where it is meant to be';
+  return [
+    ...secured.flatMap(({ path }) => found(!has, path, lacking)),
+    ...found(has && secured.length === 0, [section, 'tls'], idle),
+  ];
+}
 
 const openAdmin: Check = ({ admin }) => {
   const address = parseHttpAddress(admin.listen);
@@ -102,26 +124,61 @@ const meetings: Check = ({ routes }) =>
     return found(twin >= 0, ['routes', i, 'as'], text);
   });
 
+// A mount has one version; where two routes name one each, the secrets of one of them would never be carried.
+const kvVersions: Check = ({ routes }) =>
+  routes.flatMap((route, i) => {
+    const other = routes.findIndex((one) => !areOfTwoMounts(one, route) && one.kvVersion !== 'auto');
+    const broken =
+      other >= 0 && other < i && route.kvVersion !== 'auto' && route.kvVersion !== routes[other]?.kvVersion;
+    return found(
+      broken,
+      ['routes', i, 'kvVersion'],
+      `differs from that of routes[${other}], which is of the same mount`,
+    );
+  });
+
 const areOfTwoMounts = (a: Route, b: Route): boolean => JSON.stringify(mountOf(a)) !== JSON.stringify(mountOf(b));
 const mayMeet = (a: Route, b: Route): boolean => nameOf(a) === nameOf(b) && !areDisjoint(a, b);
+
+// Only a path that is written out has a name that is certain here; of the others the worker sees it.
+const ownCredentials: Check = ({ vault: { auth }, routes, destinations }) => {
+  const secret = auth?.connectionSecret;
+  if (secret === undefined) return [];
+  const own = ownSecret(secret);
+  const isOwn = (route: Route, path: string): boolean => {
+    const name = secretName(route.as, { ...mountOf(route), path });
+    return route.to.some((to) => isOwnSecret(own, name, destinations[to] ?? {}));
+  };
+  const text = "leads to the secret that holds VaultFerry's own Vault credentials (vault.auth.connectionSecret)";
+  return routes.flatMap((route, i) =>
+    route.include.flatMap((glob, j) => {
+      const broken = isLiteral(glob) && !areDisjoint({ include: [glob], exclude: [] }, route) && isOwn(route, glob);
+      return found(broken, ['routes', i, 'include', j], text);
+    }),
+  );
+};
 
 const CHECKS: readonly (readonly [readonly Section[], Check])[] = [
   [['vault'], auth],
   [['ingress'], doors],
   [['ingress'], openSocket],
+  [['ingress'], ingressCertificate],
+  [['admin'], adminCertificate],
   [['admin'], openAdmin],
   [['queue'], queues],
   [['routes'], routeNames],
+  [['routes'], kvVersions],
   [['routes', 'destinations'], targets],
   [['routes'], overlaps],
   [['routes'], meetings],
+  [['vault', 'routes', 'destinations'], ownCredentials],
 ];
 
 /**
  * What is wrong with sections that are right key by key. `broken` names those that are not; what needs one of them
  * is left out, so that the rest of the file is still checked in the same run.
  */
-export function checkSections(file: ConfigFile, given: unknown, broken: ReadonlySet<unknown>): Finding[] {
+export function checkSections(file: ConfigFile, broken: ReadonlySet<unknown>): Finding[] {
   const whole = CHECKS.filter(([sections]) => !sections.some((section) => broken.has(section)));
-  return whole.flatMap(([, check]) => check(file, given));
+  return whole.flatMap(([, check]) => check(file));
 }

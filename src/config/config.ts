@@ -1,9 +1,10 @@
 import { Sensitive } from '../sensitive.ts';
 import { type HttpAddress, parseHttpAddress, parseSocketAddress, type SocketAddress } from './address.ts';
+import { type AuthConfig, resolveAuth } from './auth.ts';
 import { routeName } from './checks.ts';
 import { trimSlashes } from './formats.ts';
 import type { ConfigFile } from './schema.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { parseDuration, parsePercent, parseSize } from './units.ts';
 
 // What the program works with: durations in milliseconds, sizes in bytes, secrets sealed, defaults filled in.
 
@@ -17,29 +18,40 @@ export interface VaultConfig {
   readonly auth?: AuthConfig;
 }
 
-/** Exactly one of `token` and `tokenFile` is there. */
-export interface AuthConfig {
-  readonly method: 'token';
-  readonly token?: Sensitive<string>;
-  readonly tokenFile?: string;
-}
-
 export interface IngressConfig {
   readonly socket: false | SocketAddress;
   /** The mode as a number, 0o660. */
   readonly socketMode: number;
   readonly socketGroup?: string;
   readonly insecure: boolean;
-  /** Addresses and CIDR networks. */
+  readonly tls?: TlsFiles;
+  /** Addresses and CIDR networks that may connect to the socket. */
   readonly allow: readonly string[];
+  readonly maxConnections: number;
   readonly maxLineBytes: number;
   readonly http?: IngressHttpConfig;
+}
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Signs the certificates that peers must show. */
+  readonly clientCaFile?: string;
 }
 
 export interface IngressHttpConfig {
   readonly listen: HttpAddress;
   readonly tokens: readonly Sensitive<string>[];
   readonly rateLimit: { readonly max: number; readonly window: number };
+  /** Addresses and CIDR networks; absent, whoever has a token. */
+  readonly allow?: readonly string[];
+}
+
+export interface AdminConfig {
+  readonly listen: HttpAddress;
+  readonly token?: Sensitive<string>;
+  readonly tls?: TlsFiles;
 }
 
 export interface RouteConfig {
@@ -48,7 +60,7 @@ export interface RouteConfig {
   readonly namespace: string;
   /** Without outer slashes. */
   readonly mount: string;
-  readonly kvVersion: 'auto' | 2;
+  readonly kvVersion: 'auto' | 1 | 2;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   /** Names of destinations. */
@@ -64,13 +76,24 @@ export interface DestinationConfig {
   readonly versionTag: boolean;
   /** Past so many copies none is created. */
   readonly maxSecrets: number;
-  readonly onDelete: 'retain';
+  readonly onDelete: 'retain' | 'schedule';
+  readonly deletion: DeletionConfig;
+}
+
+export interface DeletionConfig {
+  readonly grace: number;
+  /** Whole days. */
+  readonly recoveryDays: number;
+  readonly maxPerSweep: number;
+  /** From 0 to 1. */
+  readonly maxShare: number;
+  readonly replicas: boolean;
 }
 
 export interface Config {
   readonly vault: VaultConfig;
   readonly ingress: false | IngressConfig;
-  readonly admin: { readonly listen: HttpAddress; readonly token?: Sensitive<string> };
+  readonly admin: AdminConfig;
   readonly queue: Readonly<
     Record<'url' | 'deadLetterUrl', string> & Record<'visibilityTimeout' | 'maxReceives', number>
   >;
@@ -88,9 +111,16 @@ export function resolveConfig(file: ConfigFile): Config {
     ...file,
     vault: resolveVault(vault),
     ingress: ingress === false ? false : resolveIngress(ingress),
-    admin: { listen: read(parseHttpAddress, admin.listen), ...seal(admin) },
+    admin: {
+      listen: read(parseHttpAddress, admin.listen),
+      ...seal(admin),
+      ...(admin.tls && { tls: admin.tls }),
+    },
     queue: { ...queue, visibilityTimeout: read(parseDuration, queue.visibilityTimeout) },
     routes: routes.map(resolveRoute),
+    destinations: Object.fromEntries(
+      Object.entries(file.destinations).map(([name, destination]) => [name, resolveDestination(destination)]),
+    ),
     sweep: { ...sweep, every: read(parseDuration, sweep.every), minGap: read(parseDuration, sweep.minGap) },
   };
 }
@@ -104,28 +134,46 @@ function resolveVault({ address, auth, ...vault }: ConfigFile['vault']): VaultCo
   };
 }
 
-const resolveAuth = ({ token, ...auth }: NonNullable<ConfigFile['vault']['auth']>): AuthConfig => ({
-  ...auth,
-  ...seal({ token }),
-});
-
-function resolveIngress({ http, ...ingress }: Exclude<ConfigFile['ingress'], false>): IngressConfig {
+function resolveIngress({ http, ...ingress }: IngressFile): IngressConfig {
   return {
     ...ingress,
     socket: ingress.socket === false ? false : read(parseSocketAddress, ingress.socket),
     socketMode: Number.parseInt(ingress.socketMode, 8),
+    allow: ingress.allow ?? (letsAnyone(ingress) ? EVERYONE : LOOPBACK),
     maxLineBytes: read(parseSize, ingress.maxLineBytes),
     ...(http && { http: resolveHttp(http) }),
   };
 }
 
-type HttpFile = NonNullable<Exclude<ConfigFile['ingress'], false>['http']>;
+const EVERYONE = ['0.0.0.0/0', '::/0'];
+const LOOPBACK = ['127.0.0.1/32', '::1/128'];
 
-const resolveHttp = ({ listen, tokens, rateLimit }: HttpFile): IngressHttpConfig => ({
+/** Whom nothing but an address could tell apart may come from loopback alone, unless the file lists addresses itself. */
+const letsAnyone = ({ insecure, tls, socket }: IngressFile): boolean =>
+  insecure || (socket !== false && socket.startsWith('tls:') && tls?.clientCaFile !== undefined);
+
+type IngressFile = Exclude<ConfigFile['ingress'], false>;
+type HttpFile = NonNullable<IngressFile['http']>;
+
+const resolveHttp = ({ listen, tokens, rateLimit, allow }: HttpFile): IngressHttpConfig => ({
+  ...(allow && { allow }),
   listen: read(parseHttpAddress, listen),
   tokens: tokens.map((token) => new Sensitive(token)),
   rateLimit: { ...rateLimit, window: read(parseDuration, rateLimit.window) },
 });
+
+const DAY = 86_400_000;
+
+function resolveDestination(destination: ConfigFile['destinations'][string]): DestinationConfig {
+  const { grace, recoveryWindow, maxShare, ...rest } = destination.deletion;
+  const deletion: DeletionConfig = {
+    ...rest,
+    grace: read(parseDuration, grace),
+    recoveryDays: Math.floor(read(parseDuration, recoveryWindow) / DAY),
+    maxShare: read(parsePercent, maxShare),
+  };
+  return { ...destination, deletion };
+}
 
 const resolveRoute = (route: ConfigFile['routes'][number]): RouteConfig => ({
   ...route,

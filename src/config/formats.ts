@@ -1,4 +1,5 @@
 import { isNetwork, parseHttpAddress, parseSocketAddress, parseUrl } from './address.ts';
+import { parsePercent } from './units.ts';
 
 /** A named form of a text: what people are told to write, a pattern for editors, and the check that decides. */
 export interface Format {
@@ -50,6 +51,11 @@ export const FORMATS = {
     '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
   ),
   'route-name': matching('at most 255 letters, digits, spaces and + - = . _ : / @', `^${TAG_CHARACTERS}{1,255}$`),
+  percent: {
+    expected: 'a share such as 5%, at most 100%',
+    pattern: '^[0-9]{1,3}(\\.[0-9]{1,6})?%$',
+    check: (text) => parsePercent(text) !== undefined,
+  },
   'tag-key': atMost(
     127,
     matching(
@@ -79,13 +85,13 @@ export const FORMATS = {
     check: isFifoUrl,
   },
   'socket-address': {
-    expected: 'tcp://host:port or unix:/absolute/path',
-    pattern: '^(tcp://.+:[0-9]{1,5}/?|unix:/.+)$',
+    expected: 'tcp://host:port, tls://host:port or unix:/absolute/path',
+    pattern: '^((tcp|tls)://.+:[0-9]{1,5}/?|unix:/.+)$',
     check: (text) => parseSocketAddress(text) !== undefined,
   },
   'http-address': {
-    expected: 'http://host:port (an IPv6 host in brackets; port 0 lets the kernel choose)',
-    pattern: '^http://.+:[0-9]{1,5}/?$',
+    expected: 'http://host:port or https://… (an IPv6 host in brackets; port 0 lets the kernel choose)',
+    pattern: '^https?://.+:[0-9]{1,5}/?$',
     check: (text) => parseHttpAddress(text) !== undefined,
   },
   network: {

@@ -19,6 +19,9 @@ function beginningOf(glob: string): Beginning {
   return magic < 0 ? { segments, whole: true } : { segments: segments.slice(0, magic), whole: false };
 }
 
+/** Whether the glob means one path, the one that it spells. */
+export const isLiteral = (glob: string): boolean => beginningOf(glob).whole;
+
 function areApart(a: Beginning, b: Beginning): boolean {
   if (a.whole && b.whole && a.segments.length !== b.segments.length) return true;
   const shared = Math.min(a.segments.length, b.segments.length);

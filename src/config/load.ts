@@ -52,7 +52,7 @@ export function parseConfig(text: string, env: NodeJS.ProcessEnv, validate = cre
   const unset = new Set(variables.map(({ path }) => formatKey(path)));
   const findings = [...variables, ...shape.filter(({ path }) => !unset.has(formatKey(path)))];
   const broken = new Set(findings.map(({ path: [section] }) => section));
-  if (file !== undefined) findings.push(...checkSections(file, given, broken));
+  if (file !== undefined) findings.push(...checkSections(file, broken));
   if (file === undefined || findings.length > 0) throw new ConfigError(findings);
   return resolveConfig(file);
 }

@@ -1,6 +1,7 @@
 import { formatHttpAddress, formatSocketAddress } from './address.ts';
-import type { Config } from './config.ts';
-import { formatDuration, formatSize } from './units.ts';
+import { spellAuth } from './auth.ts';
+import type { Config, DestinationConfig } from './config.ts';
+import { formatDuration, formatPercent, formatSize } from './units.ts';
 
 const spellMode = (mode: number): string => mode.toString(8).padStart(4, '0');
 const spellToken = (token: unknown) => (token === undefined ? {} : { token: '[redacted]' });
@@ -15,18 +16,34 @@ export function effectiveConfig(config: Config): unknown {
     vault: {
       ...vault,
       timeout: formatDuration(vault.timeout),
-      ...(vault.auth && { auth: { ...vault.auth, ...spellToken(vault.auth.token) } }),
+      ...(vault.auth && { auth: spellAuth(vault.auth) }),
     },
     ingress: ingress === false ? false : spellIngress(ingress),
-    admin: { listen: formatHttpAddress(admin.listen), ...spellToken(admin.token) },
+    admin: {
+      listen: formatHttpAddress(admin.listen),
+      ...spellToken(admin.token),
+      ...(admin.tls && { tls: admin.tls }),
+    },
     queue: { ...queue, visibilityTimeout: formatDuration(queue.visibilityTimeout) },
     worker,
     routes,
-    destinations,
+    destinations: Object.fromEntries(
+      Object.entries(destinations).map(([name, destination]) => [name, spellDestination(destination)]),
+    ),
     sweep: { ...sweep, every: formatDuration(sweep.every), minGap: formatDuration(sweep.minGap) },
     log,
   };
 }
+
+const spellDestination = ({ deletion, ...destination }: DestinationConfig): unknown => {
+  const { grace, recoveryDays, maxShare, ...rest } = deletion;
+  const spelled = {
+    grace: formatDuration(grace),
+    recoveryWindow: `${recoveryDays}d`,
+    maxShare: formatPercent(maxShare),
+  };
+  return { ...destination, deletion: { ...rest, ...spelled } };
+};
 
 const spellIngress = ({ http, ...ingress }: Exclude<Config['ingress'], false>): unknown => ({
   ...ingress,
@@ -35,6 +52,7 @@ const spellIngress = ({ http, ...ingress }: Exclude<Config['ingress'], false>): 
   maxLineBytes: formatSize(ingress.maxLineBytes),
   ...(http && {
     http: {
+      ...http,
       listen: formatHttpAddress(http.listen),
       tokens: http.tokens.map(() => '[redacted]'),
       rateLimit: { ...http.rateLimit, window: formatDuration(http.rateLimit.window) },

@@ -17,7 +17,9 @@ function missingVault({ vault, routes }: Config, roles: ReadonlySet<Role>) {
   const asking = routes.findIndex(({ kvVersion }) => kvVersion === 'auto');
   if (!roles.has('worker') && asking < 0) return [];
   const why = roles.has('worker') ? 'the worker role reads secrets' : `routes[${asking}].kvVersion auto asks Vault`;
-  const keys = (['address', 'auth'] as const).filter((key) => vault[key] === undefined);
+  // The secret that holds the token may hold the address too.
+  const given = { auth: vault.auth, address: vault.address ?? vault.auth?.connectionSecret };
+  const keys = (['address', 'auth'] as const).filter((key) => given[key] === undefined);
   return keys.map((key) => ({ path: ['vault', key], text: `is missing; ${why}` }));
 }
 

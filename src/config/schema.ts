@@ -21,10 +21,35 @@ import {
 // Schema of `config schema` and the table in docs/configuration.md. A key with a default is always there once read.
 
 const auth = mapping({
-  method: oneOf(['token'], { description: 'How VaultFerry logs in to Vault.' }),
-  token: Type.Optional(secret({ description: 'The Vault token; it is renewed while it may be.' })),
+  method: oneOf(['token', 'approle', 'aws', 'kubernetes'], { description: 'How VaultFerry logs in to Vault.' }),
+  mount: Type.Optional(
+    formatted('mount', { description: 'For approle, aws, kubernetes: where the auth method is; else its own name.' }),
+  ),
+  namespace: Type.Optional(
+    formatted('namespace', { description: 'Namespace that issues the token; else the root namespace.' }),
+  ),
+  token: Type.Optional(secret({ description: 'For token: the Vault token; it is renewed while it may be.' })),
   tokenFile: Type.Optional(
-    text({ description: 'A file that holds the token; read again when it changes or on a 403.' }),
+    text({ description: 'For token: a file that holds the token; read again when it changes or on a 403.' }),
+  ),
+  connectionSecret: Type.Optional(
+    text({
+      description:
+        'For token: name or ARN of a Secrets Manager secret {"vaultAddress", "vaultToken"}, instead of both here; ' +
+        'read again every five minutes and on a 403.',
+    }),
+  ),
+  roleId: Type.Optional(text({ description: 'For approle: the role-id.' })),
+  roleIdFile: Type.Optional(text({ description: 'For approle: a file that holds it; read at each login.' })),
+  secretId: Type.Optional(secret({ description: 'For approle: the secret-id.' })),
+  secretIdFile: Type.Optional(text({ description: 'For approle: a file that holds it; read at each login.' })),
+  role: Type.Optional(text({ description: "For aws, kubernetes: the auth method's role." })),
+  region: Type.Optional(
+    formatted('region', { description: "For aws: whose STS endpoint Vault asks; else AWS's global one." }),
+  ),
+  header: Type.Optional(text({ description: 'For aws: the X-Vault-AWS-IAM-Server-ID that Vault asks for.' })),
+  jwtFile: Type.Optional(
+    text({ description: "For kubernetes: a file that holds the JWT, read at each login; else the service account's." }),
   ),
 });
 
@@ -39,11 +64,26 @@ const vault = section(
   'Where secrets come from. An ingress whose routes all name a kvVersion needs neither address nor auth.',
 );
 
+const certificate = {
+  certFile: text({ description: 'PEM certificate and its chain; read again on SIGHUP, as are the other files here.' }),
+  keyFile: text({ description: 'PEM private key of that certificate, without a passphrase.' }),
+};
+
+const ingressTls = mapping({
+  ...certificate,
+  clientCaFile: Type.Optional(
+    text({ description: 'PEM certificates that sign those of senders; senders without one are then turned away.' }),
+  ),
+});
+
 const http = mapping({
   listen: formatted('http-address', {
-    description: 'Where `POST /v1/audit` listens; without `ingress.http`, nowhere.',
+    description: 'Where `POST /v1/audit` listens, `http://` or `https://`; without `ingress.http`, nowhere.',
   }),
-  tokens: secrets({ description: 'Bearer tokens, any of which opens the door.' }),
+  tokens: secrets({ description: 'Bearer tokens, any of which opens the door; read again on SIGHUP.' }),
+  allow: Type.Optional(
+    formattedList('network', { description: 'Addresses and networks that may post; else whoever has a token.' }),
+  ),
   rateLimit: section(
     {
       max: count(1, 1_000_000, { default: 5000, description: 'Requests a sender may make in a window.' }),
@@ -62,15 +102,29 @@ const ingress = orFalse(
         formatted('socket-address', {
           default: 'tcp://127.0.0.1:9090',
           description:
-            'Where the audit device connects: `tcp://host:port`, `unix:/path`, or false if HTTP is the only door.',
+            'Where the audit device connects: `tcp://host:port`, `tls://host:port`, `unix:/path`, or false if HTTP is ' +
+            'the only door.',
         }),
       ),
       socketMode: formatted('octal-mode', { default: '0660', description: 'File mode of a unix socket.' }),
       socketGroup: Type.Optional(text({ description: 'Group of a unix socket, when Vault runs as another user.' })),
-      insecure: flag({ default: false, description: 'Allows a socket off loopback without an `allow` of its own.' }),
-      allow: formattedList('network', {
-        default: ['127.0.0.1/32', '::1/128'],
-        description: 'Addresses and networks that may connect.',
+      insecure: flag({
+        default: false,
+        description: 'Lets anyone connect to a socket off loopback that has neither TLS nor an `allow` of its own.',
+      }),
+      tls: Type.Optional(ingressTls),
+      allow: Type.Optional(
+        formattedList('network', {
+          description:
+            'Addresses and networks that may connect to the socket; else anyone where `clientCaFile` or `insecure` ' +
+            'says so, and otherwise 127.0.0.1 and ::1.',
+        }),
+      ),
+      maxConnections: count(1, 10_000, {
+        default: 256,
+        description:
+          'Connections to each door at once. One that has not proved to be Vault gives way to a new one; past that, ' +
+          'new ones are refused.',
       }),
       maxLineBytes: size('512', '64MiB', {
         default: '1MiB',
@@ -86,11 +140,14 @@ const admin = section(
   {
     listen: formatted('http-address', {
       default: 'http://127.0.0.1:8081',
-      description: 'Where health, metrics and status are served.',
+      description: 'Where health, metrics and status are served, `http://` or `https://`.',
     }),
     token: Type.Optional(
-      secret({ description: 'Bearer token of all but /healthz and /readyz; required off loopback.' }),
+      secret({
+        description: 'Bearer token of all but /healthz and /readyz; required off loopback; read again on SIGHUP.',
+      }),
     ),
+    tls: Type.Optional(mapping(certificate)),
   },
   'The administration endpoint.',
 );
@@ -125,7 +182,7 @@ const route = mapping({
   ),
   namespace: formatted('namespace', { default: '', description: 'Namespace of the mount; "" is the root namespace.' }),
   mount: formatted('mount', { description: 'Path of the KV mount.' }),
-  kvVersion: oneOf(['auto', 2], { default: 'auto', description: 'Version of the KV mount; `auto` asks Vault.' }),
+  kvVersion: oneOf(['auto', 1, 2], { default: 'auto', description: 'Version of the KV mount; `auto` asks Vault.' }),
   include: texts(1, { default: ['**'], description: 'Globs on the path below the mount: what is replicated.' }),
   exclude: texts(0, { default: [], description: 'Globs on the path below the mount: what of it is not.' }),
   to: texts(1, { default: ['default'], description: 'Names of the destinations.' }),
@@ -149,7 +206,29 @@ const destination = mapping({
     default: 1000,
     description: 'Copies that VaultFerry keeps there; past them none is created. Each costs about $0.40 a month.',
   }),
-  onDelete: oneOf(['retain'], { default: 'retain', description: 'The copy of a deleted secret is kept and marked.' }),
+  onDelete: oneOf(['retain', 'schedule'], {
+    default: 'retain',
+    description: 'The copy of a deleted secret is kept and marked, or its deletion is scheduled after the grace.',
+  }),
+  deletion: section(
+    {
+      grace: duration('5m', '30d', { default: '15m', description: 'How long a copy stays marked before that.' }),
+      recoveryWindow: duration('7d', '30d', {
+        default: '30d',
+        description: 'How long a deletion can be undone, in whole days.',
+      }),
+      maxPerSweep: count(1, 10_000, {
+        default: 10,
+        description: 'More deletions at once, or more than the share, wait for an approval.',
+      }),
+      maxShare: formatted('percent', { default: '5%', description: 'The same as a share of all copies there.' }),
+      replicas: flag({
+        default: false,
+        description: 'Whether copies with replicas are deleted too: replicas go at once, for good.',
+      }),
+    },
+    'What `onDelete: schedule` keeps to.',
+  ),
 });
 
 const sweep = section(

@@ -19,6 +19,16 @@ export function formatDuration(ms: number): string {
   return `${ms / factor}${unit}`;
 }
 
+/** The share of `5%` or `0.5%`, from 0 to 1; undefined for anything else. */
+export function parsePercent(text: string): number | undefined {
+  const [, percent = 'NaN'] = /^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(text) ?? [];
+  const share = Number(percent) / 100;
+  return share >= 0 && share <= 1 ? share : undefined;
+}
+
+/** A share as the file spells it, which parsePercent reads back. */
+export const formatPercent = (share: number): string => `${Number((share * 100).toFixed(6))}%`;
+
 /** Bytes of `512` (number or text), `64KiB` or `1MiB`; undefined for anything else. */
 export function parseSize(value: number | string): number | undefined {
   const [, count = 'NaN', unit = ''] = /^(\d{1,16})(KiB|MiB)?$/.exec(String(value)) ?? [];

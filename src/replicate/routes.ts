@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
 import { secretName } from './name.ts';
+import { isOwnSecret, ownSecret } from './own-secret.ts';
 import type { MountRef, SecretRef } from './ref.ts';
 
 /** Which refs go to which destinations, under which name. */
@@ -26,6 +27,8 @@ export interface Target {
   readonly secretName: string;
   /** MessageGroupId: the thing written is the unit of order. */
   readonly group: string;
+  /** The name is that of the secret with our own Vault credentials: whoever would write it calls checkNotOwn first. */
+  readonly ownCredentials?: true;
 }
 
 export interface Routes {
@@ -51,10 +54,13 @@ function pathTest(globs: readonly string[]): PathTest {
   return globs.length === 0 ? () => false : picomatch([...globs], { dot: true });
 }
 
+/** @param connectionSecret name or ARN of the secret that holds our own Vault credentials */
 export function createRoutes(
   routes: readonly Route[],
   destinations: Readonly<Record<string, DestinationAddress>>,
+  connectionSecret?: string,
 ): Routes {
+  const own = connectionSecret === undefined ? undefined : ownSecret(connectionSecret);
   const compiled = routes.map((route) => ({
     ...route,
     included: pathTest(route.include),
@@ -72,8 +78,12 @@ export function createRoutes(
       for (const route of matches(ref)) {
         const name = secretName(route.as, ref);
         for (const destination of route.to) {
-          const group = messageGroup(destinations[destination] ?? {}, name);
-          if (!targets.has(group)) targets.set(group, { route: route.name, destination, secretName: name, group });
+          const address = destinations[destination] ?? {};
+          const group = messageGroup(address, name);
+          const mark = own && isOwnSecret(own, name, address) ? ({ ownCredentials: true } as const) : {};
+          if (!targets.has(group)) {
+            targets.set(group, { route: route.name, destination, secretName: name, group, ...mark });
+          }
         }
       }
       return [...targets.values()];

@@ -1,6 +1,6 @@
 import { secretsManagerClient } from '../aws/clients.ts';
 import { listCopies } from '../aws/copies.ts';
-import { describeWith } from '../aws/secrets-manager.ts';
+import { lookingWith } from '../aws/secrets-manager.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
@@ -12,7 +12,8 @@ import { lookAtBoth, type Order } from '../replicate/look-at.ts';
 import type { SecretRef } from '../replicate/ref.ts';
 import type { VaultSource } from '../vault/source.ts';
 import { checkDestinations } from './check-regions.ts';
-import { vaultSource } from './serve.ts';
+import { fresh } from './fresh.ts';
+import { vaultSource } from './vault-source.ts';
 
 /** Vault and the destinations, for commands that only look. Throws a ConfigError when Vault is not configured. */
 export async function openBothEnds(config: Config, log: Log) {
@@ -26,7 +27,7 @@ export async function openBothEnds(config: Config, log: Log) {
     Object.entries(config.destinations).map(([name, settings]) => {
       const client = secretsManagerClient(settings, 3);
       const { tags, versionTag } = settings;
-      const ports = { source: paced, destination: { describe: describeWith({ client }) }, clock: systemClock };
+      const ports = { source: paced, destination: lookingWith({ client }), clock: systemClock, fresh };
       const vault = config.vault.id;
       const copies = () => listCopies(client, vault);
       const isFull = onceAsked(() => holds(copies(), settings.maxSecrets));

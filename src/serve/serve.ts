@@ -1,28 +1,30 @@
-import { readFile } from 'node:fs/promises';
 import Fastify from 'fastify';
 import { createMetrics, type Metrics } from '../admin/metrics.ts';
 import { createReadiness } from '../admin/readiness.ts';
 import { admin } from '../admin/server.ts';
 import { sqsClient } from '../aws/clients.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import type { AuthConfig, Config } from '../config/config.ts';
-import { ConfigError } from '../config/errors.ts';
+import type { Config } from '../config/config.ts';
 import type { Role } from '../config/roles.ts';
 import { ReplicationError } from '../errors.ts';
-import { createLimiter } from '../limiter.ts';
 import type { Log, ServiceLog } from '../log.ts';
 import { createPublisher, isReachable } from '../queue/sqs.ts';
 import { createRoutes } from '../replicate/routes.ts';
-import { createVaultSource, type VaultSource } from '../vault/source.ts';
-import type { TokenAuth } from '../vault/token.ts';
+import type { VaultSource } from '../vault/source.ts';
 import { checkRegions } from './check-regions.ts';
+import { HTTP_LIMITS, httpServerFactory } from './http-server.ts';
 import { createIngressRole, type IngressRole } from './ingress-role.ts';
 import { listenHttp } from './listen-http.ts';
+import { adminLocks, type Locks } from './locks.ts';
 import { QueueUnfit } from './queue-check.ts';
+import { createReload } from './reload.ts';
+import { vaultSource } from './vault-source.ts';
 import { createWorkerRole, type WorkerRole } from './worker-role.ts';
 
 /** The whole way down may take this long, in ms; then the rest is left to SQS, which hands it out again. */
 const STOP_WITHIN = 18_000;
+/** To the administration endpoint at once. */
+const ADMIN_CONNECTIONS = 64;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -32,6 +34,10 @@ export interface ServeOptions {
   readonly endpointChosen: boolean;
   /** Aborts when the process is asked to end. */
   readonly signal: AbortSignal;
+  /** Reads the configuration again. Throws a ConfigError. */
+  readonly load: () => Promise<Config>;
+  /** Calls the listener at each SIGHUP. */
+  readonly onHangup: (listener: () => void) => void;
 }
 
 /** Runs the roles until the signal aborts. Returns the exit code: 0, 1 when a listener cannot bind, 2 when the queues are unfit. */
@@ -78,10 +84,11 @@ interface House {
 }
 
 /** The composition root: configuration -> clients -> roles. Closed in the reverse order. */
-async function build({ config, roles, log, endpointChosen }: ServeOptions): Promise<House> {
+async function build({ config, roles, log, endpointChosen, load, onHangup }: ServeOptions): Promise<House> {
   const metrics = createMetrics();
+  metrics.keepDriftFor(2 * config.sweep.every);
   const sqs = sqsClient(endpointChosen);
-  const routes = createRoutes(config.routes, config.destinations);
+  const routes = createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret);
   const publisher = createPublisher(sqs, config.queue.url);
   const source = await vaultSource(config, log);
   const shared = { config, routes, publisher, clock: systemClock, log, metrics };
@@ -89,9 +96,12 @@ async function build({ config, roles, log, endpointChosen }: ServeOptions): Prom
   const ingress = roles.has('ingress') && config.ingress !== false ? config.ingress : undefined;
   const doors = ingress && createIngressRole({ ...shared, mount: mountOf(source), queueReachable }, ingress);
   const worker = roles.has('worker') && source ? createWorkerRole({ ...shared, sqs, source }) : undefined;
-  const app = adminApp(config, [doors, worker], metrics);
+  const locks = adminLocks(config.admin);
+  const app = adminApp(locks, [doors, worker], metrics);
+  onHangup(createReload({ config, load, parts: [...locks.replaceable, ...(doors?.replaceable ?? [])], log }));
   return {
     async listen() {
+      await locks.load();
       const addresses = { admin: await listenHttp(app, config.admin.listen), ...(await doors?.listen()) };
       const running = [...(doors ? ['ingress'] : []), ...(worker ? ['worker'] : [])];
       log.announce({ event: 'ready', roles: running, vault: config.vault.id, ...addresses });
@@ -110,46 +120,21 @@ async function build({ config, roles, log, endpointChosen }: ServeOptions): Prom
 
 const neverSettling = () => new Promise<never>(() => undefined);
 
-/** @param pace awaited before each request of a listing */
-export async function vaultSource(
-  { vault, sweep }: Config,
-  log: Log,
-  pace: () => Promise<void> = createLimiter(sweep.vaultRequestsPerSecond, systemClock).turn,
-): Promise<VaultSource | undefined> {
-  const { address, auth, caFile, timeout } = vault;
-  const token = auth && tokenAuth(auth);
-  if (address === undefined || token === undefined) return undefined;
-  const ca = caFile === undefined ? undefined : await readCa(caFile);
-  return createVaultSource({ address, ca, timeout, token, log, pace });
-}
-
-function tokenAuth({ token, tokenFile }: AuthConfig): TokenAuth | undefined {
-  if (tokenFile !== undefined) return { tokenFile };
-  return token && { token };
-}
-
-async function readCa(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch {
-    throw new ConfigError([{ path: ['vault', 'caFile'], text: 'cannot be read' }]);
-  }
-}
-
 /** Only `kvVersion: auto` asks, and where that is configured so is a Vault to ask. */
 const mountOf = (source: VaultSource | undefined) => async (ref: Parameters<VaultSource['mount']>[0]) => {
   if (source !== undefined) return source.mount(ref);
   throw new ReplicationError('source_unavailable', 'no vault.address is configured to ask for the KV version');
 };
 
-function adminApp(config: Config, roles: readonly (IngressRole | WorkerRole | undefined)[], metrics: Metrics) {
+function adminApp(locks: Locks, roles: readonly (IngressRole | WorkerRole | undefined)[], metrics: Metrics) {
   const running = roles.filter((role) => role !== undefined);
   for (const { gauges } of running) metrics.addGauges(gauges);
   const readiness = createReadiness(
     running.flatMap(({ parts }) => parts),
     systemClock,
   );
-  const app = Fastify();
-  app.register(admin, { readiness, registry: metrics.registry, ...config.admin });
+  const limits = { ...HTTP_LIMITS, maxConnections: ADMIN_CONNECTIONS };
+  const app = Fastify({ serverFactory: httpServerFactory({ limits, certificate: locks.certificate }) });
+  app.register(admin, { readiness, registry: metrics.registry, authorized: locks.authorized });
   return app;
 }

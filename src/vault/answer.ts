@@ -1,13 +1,14 @@
 import { ReplicationError } from '../errors.ts';
 import { memberText, renderValue } from '../json-text.ts';
 import { formatMount, type MountRef } from '../replicate/ref.ts';
-import type { Absent, Mount, Present, SourceVersion } from '../replicate/source.ts';
+import type { Absent, Mount, PresentV1, PresentV2, SourceVersion } from '../replicate/source.ts';
 import { compactTime } from '../replicate/version-id.ts';
 import { Sensitive } from '../sensitive.ts';
 import type { Answer } from './transport.ts';
 
 /** What a read of a value says before the mount's entry is known. */
-export type Found = Omit<Present, 'mount'> | Omit<Absent, 'mount'>;
+export type Found = Omit<PresentV2, 'mount'> | Omit<Absent, 'mount'>;
+type FoundV1 = Omit<PresentV1, 'mount'> | Omit<Absent, 'mount'>;
 
 /** The answer's JSON, undefined when it is none. */
 export function json(answer: Answer): unknown {
@@ -48,9 +49,20 @@ export function found(answer: Answer, what: string, now: number): Found {
   if (version === undefined || deletion === undefined) return fail(answer, what);
   const due = deletion !== '' && Date.parse(deletion) <= now;
   if (due || isDestroyed(body)) return absence(body) ?? fail(answer, what);
-  const value = valueText(answer.text.reveal(), at(body, 'data', 'data'));
+  const value = valueText(answer, at(body, 'data', 'data'), ['data', 'data']);
   if (at(body, 'data', 'data') === null) throw withoutObject(what);
   return value === undefined ? fail(answer, what) : { kind: 'present', ...version, value: new Sensitive(value) };
+}
+
+/** Reads the answer to GET PATH of KV v1, which has a value or has none. Throws source_unavailable for all else. */
+export function foundV1(answer: Answer, what: string): FoundV1 {
+  const body = json(answer);
+  if (answer.status === 404) {
+    const gone = absence(body);
+    return gone?.why === 'purged' ? gone : fail(answer, what);
+  }
+  const value = answer.status === 200 ? valueText(answer, at(body, 'data'), ['data']) : undefined;
+  return value === undefined ? fail(answer, what) : { kind: 'present', value: new Sensitive(value) };
 }
 
 function fail(answer: Answer, what: string): never {
@@ -65,12 +77,14 @@ const withoutObject = (what: string) =>
   );
 
 /** The object as it stands in the text. */
-const valueText = (text: string, value: unknown): string | undefined => {
-  const raw = typeof value === 'object' && !Array.isArray(value) ? memberText(text, ['data', 'data']) : undefined;
+const valueText = (answer: Answer, value: unknown, path: readonly string[]): string | undefined => {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const raw = isObject ? memberText(answer.text.reveal(), path) : undefined;
   return raw === undefined ? undefined : renderValue(raw);
 };
 
-function absence(body: unknown): Omit<Absent, 'mount'> | undefined {
+/** The absence that the JSON of a 404 proves, if it proves one. */
+export function absence(body: unknown): Omit<Absent, 'mount'> | undefined {
   const errors = at(body, 'errors');
   if (Array.isArray(errors)) {
     return errors.length === 0 && at(body, 'data') === undefined ? { kind: 'absent', why: 'purged' } : undefined;

@@ -1,61 +1,85 @@
 import { ReplicationError } from '../errors.ts';
+import type { MountRef } from '../replicate/ref.ts';
 import type { Sensitive } from '../sensitive.ts';
 import { at, json } from './answer.ts';
 import type { Call, VaultClient } from './client.ts';
+import { createStandingOf, deadToken, type Standing } from './standing.ts';
 import type { TokenReader } from './token.ts';
 import { type Answer, AnswerTooLarge } from './transport.ts';
 
 /** Requests as the source needs them: with the token in use, and failures in the corridor's words. */
 export interface Reader {
-  /** GETs from the active node where the server lets a client choose; after a 403 once more if the file has another token. */
+  /**
+   * GETs from the active node where the server lets a client choose. A 403 is answered only where Vault takes the token,
+   * so that its policy lacks something; a dead token is replaced where that is possible, else source_unavailable.
+   */
   get(namespace: string, path: string, what: string, maxBytes?: number): Promise<Answer>;
-  /** One request as this token and no other. */
+  /** One request about this token, as this token and no other. */
   as(method: 'GET' | 'POST', path: string, token: Sensitive<string>): Promise<Answer>;
   /** Throws source_unavailable unless Vault takes the token. */
   checkToken(): Promise<void>;
-  /** The error that a 403 for `what` means: a dead token (retryable), or a policy that lacks `policy` (permanent). */
-  refusal(namespace: string, what: string, policy: string): Promise<ReplicationError>;
 }
 
-const LOOKUP = '/auth/token/lookup-self';
+export interface AskOptions {
+  /** Where the token was issued. */
+  readonly namespace?: string;
+  /** Mounts that a token that is alive may use. */
+  readonly mounts?: readonly MountRef[];
+}
 
-export function createAsk(client: VaultClient, tokens: TokenReader): Reader {
+export function createAsk(client: VaultClient, tokens: TokenReader, options: AskOptions = {}): Reader {
+  const { namespace: home = '', mounts = [] } = options;
   const attempt = activeNodeFirst(client);
-  const send = async (call: Omit<Call, 'token'>, what: string): Promise<Answer> => {
-    const used = await tokens.current();
-    const answer = await attempt({ ...call, token: used }).catch(unavailable(what));
-    if (answer.status !== 403 || !(await tokens.refresh(used))) return answer;
-    return attempt({ ...call, token: await tokens.current() }).catch(unavailable(what));
+  const send = (call: Call, what: string): Promise<Answer> => attempt(call).catch(unavailable(what));
+  const standingOf = createStandingOf(
+    (namespace, path, token) => send({ method: 'GET', namespace, path, token }, 'its token'),
+    { home, mounts },
+  );
+  /** What a refusal of `used` says, and whether there is another token now. */
+  const verdict = async (used: Sensitive<string>): Promise<{ standing: Standing; changed: boolean }> => {
+    const standing = await standingOf(used);
+    return { standing, changed: await tokens.refresh(used, standing) };
   };
-  const get: Reader['get'] = (namespace, path, what, maxBytes) =>
-    send({ method: 'GET', namespace, path, ...(maxBytes === undefined ? {} : { maxBytes }) }, what);
-  const lookUp = (): Promise<Answer> => get('', LOOKUP, 'its token');
+  // A refusal counts when it comes twice: a token may have been changed, or not yet be known to the node that answered.
+  const get = async (call: Omit<Call, 'token'>, what: string, again: boolean): Promise<Answer> => {
+    const used = await tokens.current();
+    const answer = await send({ ...call, token: used }, what);
+    if (answer.status !== 403) return answer;
+    const { standing, changed } = await verdict(used);
+    if (again && (changed || standing === 'stands')) return get(call, what, false);
+    if (standing === 'stands' && !changed) return answer;
+    throw changed ? changedMeanwhile(what) : deadToken();
+  };
   return {
-    get,
-    as: (method, path, token) => client.request({ method, path, token, namespace: '' }),
+    get: (namespace, path, what, maxBytes) =>
+      get({ method: 'GET', namespace, path, ...(maxBytes !== undefined && { maxBytes }) }, what, true),
+    as: (method, path, token) => client.request({ method, path, token, namespace: home }),
     checkToken: async () => {
-      const answer = await lookUp();
-      if (answer.status !== 200) throw tokenFailure(answer);
-    },
-    refusal: async (namespace, what, policy) => {
-      const answer = await lookUp();
-      if (answer.status !== 200) return tokenFailure(answer);
-      const where = namespace === '' ? '' : ' (as seen from the root namespace)';
-      return new ReplicationError(
-        'source_forbidden',
-        `Vault forbids reading ${what}; the token's policy needs ${policy}${where}`,
-      );
+      const used = await tokens.current();
+      const { standing, changed } = await verdict(used);
+      if (standing === 'stands') return;
+      if (!changed || (await standingOf(await tokens.current())) === 'dead') throw deadToken();
     },
   };
 }
 
-const tokenFailure = ({ status }: Answer): ReplicationError =>
-  new ReplicationError(
-    'source_unavailable',
-    status === 403
-      ? 'the Vault token is no longer valid (lookup-self answered 403); put a new one in its place'
-      : `Vault answered ${status} when asked about its token; is it sealed or starting?`,
+/** What a 403 of {@link Reader.get} means: a policy that lacks `policy`. */
+export function forbidden(namespace: string, what: string, policy: string): ReplicationError {
+  const where = namespace === '' ? '' : ' (as seen from the root namespace)';
+  return new ReplicationError(
+    'source_forbidden',
+    `Vault forbids reading ${what}; the token's policy needs ${policy}${where}`,
   );
+}
+
+/** The policy's line that lacks, as it is written in the root namespace. */
+export function policyLine({ namespace, mount }: MountRef, below: string, capability: string): string {
+  const path = [...(namespace === '' ? [] : [namespace]), mount, below].join('/');
+  return `path ${JSON.stringify(path)} { capabilities = ["${capability}"] }`;
+}
+
+const changedMeanwhile = (what: string): ReplicationError =>
+  new ReplicationError('source_unavailable', `the Vault token was changed while ${what} was read; it is asked again`);
 
 /**
  * Standbys may answer reads with what was, so each read asks for the active node. Vault refuses the header with a 400

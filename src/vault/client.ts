@@ -9,7 +9,10 @@ export interface Call {
   readonly path: string;
   /** "" is the root namespace. */
   readonly namespace: string;
-  readonly token: Sensitive<string>;
+  /** None for a login. */
+  readonly token?: Sensitive<string>;
+  /** JSON. */
+  readonly body?: Sensitive<string>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Bound of the answer's body. */
   readonly maxBytes?: number;
@@ -52,14 +55,15 @@ export function createClient({ address, ca, timeout }: ClientOptions): VaultClie
   };
 }
 
-const options = ({ method, path, namespace, token, headers, maxBytes = MAX_BYTES }: Call) => ({
+const options = ({ method, path, namespace, token, body, headers, maxBytes = MAX_BYTES }: Call) => ({
   method,
   path,
   maxBytes,
+  body,
   headers: {
     ...headers,
     'X-Vault-Request': 'true',
-    'X-Vault-Token': token.reveal(),
+    ...(token !== undefined && { 'X-Vault-Token': token.reveal() }),
     // Header text is Latin-1 to Node and UTF-8 to Vault.
     ...(namespace === '' ? {} : { 'X-Vault-Namespace': Buffer.from(namespace).toString('latin1') }),
   },

@@ -1,7 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { ReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { Sensitive } from '../sensitive.ts';
+import type { Sensitive } from '../sensitive.ts';
+import { codeOf, readSecretFile } from './secret-file.ts';
+import type { Standing } from './standing.ts';
 
 /** How we show Vault who we are: a token, or a file that somebody keeps one in (Vault Agent's sink, a mounted secret). */
 export interface TokenAuth {
@@ -13,8 +15,11 @@ export interface TokenAuth {
 export interface TokenReader {
   /** The token to use now. Throws source_unavailable while there is none to be had. */
   current(): Promise<Sensitive<string>>;
-  /** After a 403: looks again at once; true when the token is now another than `used`. */
-  refresh(used: Sensitive<string>): Promise<boolean>;
+  /**
+   * After a 403 of `used`, which Vault still takes (`stands`) or does not (`dead`): looks again at once; true when the
+   * token is now another. Throws source_unavailable where a dead one is to be replaced and cannot be yet.
+   */
+  refresh(used: Sensitive<string>, standing: Standing): Promise<boolean>;
 }
 
 interface Held {
@@ -85,9 +90,5 @@ async function load(path: string, held: Held | undefined): Promise<Held> {
   const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
   const stamp = [dev, ino, size, mtimeNs, ctimeNs].join(' ');
   if (held?.stamp === stamp) return held;
-  const text = (await readFile(path, 'utf8')).trim();
-  if (!/^[\x21-\x7e]+$/.test(text)) throw Object.assign(new Error('not one token'), { code: 'NOT_A_TOKEN' });
-  return { stamp, token: new Sensitive(text) };
+  return { stamp, token: await readSecretFile(path) };
 }
-
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN');

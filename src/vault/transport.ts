@@ -3,12 +3,13 @@ import https from 'node:https';
 import { Sensitive } from '../sensitive.ts';
 import { redirectTarget } from './redirect.ts';
 
-/** What node-vault hands to its transport; `maxBytes` is ours and passes through it untouched. */
+/** What node-vault hands to its transport; `maxBytes` and `body` are ours and pass through it untouched. */
 export interface HttpRequest {
   readonly method: string;
   readonly uri: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly maxBytes: number;
+  readonly body?: Sensitive<string> | undefined;
 }
 
 /** An answer whose text cannot be printed, so that node-vault may keep it in an error without leaking it. */
@@ -52,13 +53,17 @@ const CLOSED = 'the connection to Vault is closed';
 export function createTransport({ ca, timeout }: { ca?: string | undefined; timeout: number }): Transport {
   const inFlight = new Set<AbortController>();
   let closed = false;
-  const plain = new http.Agent({ keepAlive: true });
   // Said outright, because NODE_TLS_REJECT_UNAUTHORIZED would decide where it is left open.
-  const secure = new https.Agent({ keepAlive: true, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) });
-  const exchange: Exchanger = (request, origin, path, signal) =>
-    origin.startsWith('https:')
+  const tls = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) };
+  const kept = { plain: new http.Agent({ keepAlive: true }), secure: new https.Agent({ ...tls, keepAlive: true }) };
+  // A kept connection may be dead without our knowing, and a login may use up its secret-id: it is never sent twice.
+  const fresh = { plain: new http.Agent(), secure: new https.Agent(tls) };
+  const exchange: Exchanger = (request, origin, path, signal) => {
+    const { plain, secure } = request.method === 'GET' ? kept : fresh;
+    return origin.startsWith('https:')
       ? perform(https.request, secure, request, origin, path, signal)
       : perform(http.request, plain, request, origin, path, signal);
+  };
   return {
     send: async (request) => {
       if (closed) throw new Error(CLOSED);
@@ -67,8 +72,7 @@ export function createTransport({ ca, timeout }: { ca?: string | undefined; time
     close: () => {
       closed = true;
       for (const request of inFlight) request.abort(new Error(CLOSED));
-      plain.destroy();
-      secure.destroy();
+      for (const agent of [kept.plain, kept.secure, fresh.plain, fresh.secure]) agent.destroy();
     },
   };
 }
@@ -114,7 +118,7 @@ function perform(
   path: string,
   signal: AbortSignal,
 ): Promise<Exchange> {
-  const { method, headers, maxBytes } = request;
+  const { method, headers, maxBytes, body } = request;
   // The path stays a string of its own: a URL would tidy it.
   const { hostname, port } = new URL(origin);
   const target = {
@@ -138,13 +142,13 @@ function perform(
       );
     });
     sent.on('error', (error) => {
-      // A kept-alive connection that the server had closed meanwhile: nothing was answered, and a GET may be sent again.
-      // Each turn uses up one stale connection, so this ends.
-      const stale = sent.reusedSocket && !answered && method === 'GET' && !signal.aborted;
+      // A kept connection that the server had closed meanwhile: nothing was answered, and a GET, which alone is sent over
+      // one, may be sent again. Each turn uses up one stale connection, so this ends.
+      const stale = sent.reusedSocket && !answered && !signal.aborted;
       if (stale) resolve(perform(open, agent, request, origin, path, signal));
       else reject(error);
     });
-    sent.end();
+    sent.end(body?.reveal());
   });
 }
 

@@ -1,10 +1,14 @@
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import t from 'tap';
-import { type ListedCopy, listCopies } from '../../src/aws/copies.ts';
+import { listCopies } from '../../src/aws/copies.ts';
+import type { ListedCopy } from '../../src/replicate/destination.ts';
+import { currentId } from '../../src/replicate/destination.ts';
 import { startRoto } from '../servers/roto.ts';
 import { awsError, startAwsStandIn } from './stand-in.ts';
 
 const pairs = (tags: Readonly<Record<string, string>>) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+
+const idOf = (name: string) => `v1-${name.replace('/', '-').padEnd(32, '0')}`;
 
 async function all(client: SecretsManagerClient) {
   const copies: ListedCopy[] = [];
@@ -19,8 +23,10 @@ t.test('every copy of the vault, page by page, those scheduled for deletion too,
     client.destroy();
     await roto.stop();
   });
-  const create = (Name: string, tags: Readonly<Record<string, string>>) =>
-    client.send(new CreateSecretCommand({ Name, Description: Name, SecretString: 'x', Tags: pairs(tags) }));
+  const create = (Name: string, tags: Readonly<Record<string, string>>) => {
+    const version = { SecretString: 'x', ClientRequestToken: idOf(Name) };
+    return client.send(new CreateSecretCommand({ Name, Description: Name, ...version, Tags: pairs(tags) }));
+  };
   const names = Array.from({ length: 130 }, (_, index) => `kv/${String(index).padStart(4, '0')}`);
   for (const name of names) await create(name, { 'vaultferry:vault': 'vault', 'vaultferry:source': name });
   await client.send(new DeleteSecretCommand({ SecretId: names[7], RecoveryWindowInDays: 7 }));
@@ -33,7 +39,9 @@ t.test('every copy of the vault, page by page, those scheduled for deletion too,
     names,
   );
   t.match(copies[7], { name: 'kv/0007', scheduledForDeletion: true, tags: { 'vaultferry:source': 'kv/0007' } });
-  t.match(copies[8], { name: 'kv/0008', scheduledForDeletion: false });
+  t.match(copies[8], { name: 'kv/0008', scheduledForDeletion: false, rotationEnabled: false });
+  t.ok(copies.every((copy) => copy.arn.startsWith('arn:') && currentId(copy) === idOf(copy.name)));
+  t.notOk('owningService' in (copies[8] ?? {}));
 });
 
 t.test('failures, by their code', async (t) => {
@@ -55,8 +63,17 @@ t.test('failures, by their code', async (t) => {
   }
   standIn.answer({ body: {} });
   t.same(await all(client), []);
-  standIn.answer({ body: { SecretList: [{ Tags: [{ Key: 'vaultferry:vault', Value: 'vault' }] }, {}] } });
-  t.same(await all(client), [
-    { name: '', tags: { 'vaultferry:vault': 'vault' }, description: '', scheduledForDeletion: false },
+  const Tags = [{ Key: 'vaultferry:vault', Value: 'vault' }];
+  const bare = { arn: '', name: '', description: '', stages: new Map(), scheduledForDeletion: false };
+  standIn.answer({ body: { SecretList: [{ Tags }, {}] } });
+  t.strictSame(await all(client), [{ ...bare, tags: { 'vaultferry:vault': 'vault' }, rotationEnabled: false }]);
+  const SecretVersionsToStages = { a: ['AWSCURRENT', 'VAULTFERRY'], b: ['AWSPREVIOUS'] };
+  const more = { SecretVersionsToStages, RotationEnabled: true, OwningService: 'rds', DeletedDate: 1_764_000_000 };
+  standIn.answer({ body: { SecretList: [{ Tags, ...more }] } });
+  t.match(await all(client), [
+    {
+      stages: new Map(Object.entries(SecretVersionsToStages)),
+      ...{ rotationEnabled: true, owningService: 'rds', scheduledForDeletion: true },
+    },
   ]);
 });

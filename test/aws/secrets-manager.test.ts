@@ -4,6 +4,8 @@ import {
   DeleteSecretCommand,
   GetSecretValueCommand,
   ListSecretVersionIdsCommand,
+  type ListSecretVersionIdsCommandInput,
+  PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import t, { type Test } from 'tap';
@@ -200,6 +202,113 @@ t.test('a foreign secret re-created under the name is not hit by what goes to th
   t.equal(await current(name), 'theirs');
 });
 
+t.test('a deletion is scheduled by the ARN with its recovery window, and can be undone', async (t) => {
+  const { name, versionId, arn } = await created('one');
+  const before = counts.creations.turns;
+  const order: string[] = [];
+  await destination.scheduleDeletion(arn, 9, async () => {
+    order.push(counts.creations.turns === before + 1 ? 'after the turn' : 'before the turn');
+    t.match(await seen(name), { scheduledForDeletion: false });
+  });
+  t.same(order, ['after the turn']);
+  t.match(await seen(name), { scheduledForDeletion: true, arn });
+  await destination.restore(arn, fresh);
+  t.match(await seen(name), { scheduledForDeletion: false });
+  t.equal(currentId(await seen(name)), versionId);
+});
+
+t.test('a deletion whose last word is no is not sent', async (t) => {
+  const { name, arn } = await created('one');
+  const last = async () => {
+    throw new ReplicationError('promotion_conflict', 'too old');
+  };
+  await t.rejects(destination.scheduleDeletion(arn, 7, last), { message: 'too old' });
+  t.match(await seen(name), { scheduledForDeletion: false });
+});
+
+t.test('the deletion of what is gone, or of a foreign secret under the name, is a conflict', async (t) => {
+  const { name, arn } = await created('ours');
+  await client.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
+  await t.rejects(
+    destination.scheduleDeletion(arn, 7, async () => {}),
+    { code: 'promotion_conflict' },
+  );
+  await client.send(new CreateSecretCommand({ Name: name, SecretString: 'theirs' }));
+  await t.rejects(
+    destination.scheduleDeletion(arn, 7, async () => {}),
+    { code: 'promotion_conflict' },
+  );
+  t.equal(await current(name), 'theirs');
+});
+
+t.test('what a deletion asks for goes through the client without retries', async (t) => {
+  const asked: unknown[] = [];
+  const never = { send: () => t.fail('it must not be sent twice') } as unknown as SecretsManagerClient;
+  const once = { send: async ({ input }: DeleteSecretCommand) => void asked.push(input) };
+  const limits = { versions: countingLimiter(), creations: countingLimiter(), tags: countingLimiter() };
+  await createSecretsManager({
+    client: never,
+    onceClient: once as unknown as SecretsManagerClient,
+    limits: {
+      versions: limits.versions.limiter,
+      creations: limits.creations.limiter,
+      tags: limits.tags.limiter,
+    },
+  }).scheduleDeletion(ARN, 30, async () => {});
+  t.strictSame(asked, [{ SecretId: ARN, RecoveryWindowInDays: 30 }], 'and nothing is forced');
+  t.same(limits.creations.counts, { turns: 1, throttled: 0 });
+});
+
+t.test('the regions of replicas are told', async (t) => {
+  const standIn = await startAwsStandIn();
+  const sdk = new SecretsManagerClient({ ...standIn.client, maxAttempts: 1 });
+  t.teardown(async () => {
+    sdk.destroy();
+    await standIn.close();
+  });
+  const { describe } = destinationOf(sdk).destination;
+  standIn.answer({ body: { ARN, ReplicationStatus: [{ Region: 'eu-west-1', Status: 'InSync' }, {}] } });
+  t.strictSame((await describe('kv/app'))?.replicas, ['eu-west-1', '']);
+  standIn.answer({ body: { ARN } });
+  t.strictSame((await describe('kv/app'))?.replicas, []);
+  standIn.answer({ body: {} });
+  t.equal(await describe('kv/app'), undefined);
+});
+
+t.test('the times of all versions, those without a label too', async (t) => {
+  const before = Date.now();
+  const { arn } = await created('0');
+  for (let n = 1; n < 6; n += 1) await destination.put(arn, token(), value(String(n)));
+  const times = await destination.versionTimes(arn);
+  t.equal(times.length, 6);
+  t.ok(
+    times.every((time) => time > before - 2_000 && time < Date.now() + 2_000),
+    'in ms since the epoch',
+  );
+  await client.send(new DeleteSecretCommand({ SecretId: arn, ForceDeleteWithoutRecovery: true }));
+  await t.rejects(destination.versionTimes(arn), { code: 'promotion_conflict' });
+});
+
+/** Pages as the API reference describes them; one version has no date. */
+const PAGES: Readonly<Record<string, object>> = {
+  '': { Versions: [{ VersionId: 'a', CreatedDate: new Date(1_000) }, { VersionId: 'b' }], NextToken: 'one' },
+  one: { NextToken: 'two' },
+  two: { Versions: [{ VersionId: 'c', CreatedDate: new Date(2_500) }] },
+};
+
+t.test('the versions are asked for page by page', async (t) => {
+  const asked: ListSecretVersionIdsCommandInput[] = [];
+  const paging = {
+    send: async ({ input }: ListSecretVersionIdsCommand) => {
+      asked.push(input);
+      return PAGES[input.NextToken ?? ''];
+    },
+  } as unknown as SecretsManagerClient;
+  t.same(await destinationOf(paging).destination.versionTimes(ARN), [1_000, 2_500]);
+  const all = { SecretId: ARN, IncludeDeprecated: true, MaxResults: 100 };
+  t.same(asked, [all, { ...all, NextToken: 'one' }, { ...all, NextToken: 'two' }]);
+});
+
 t.test('the key is named where one is configured', async (t) => {
   const { destination: keyed } = destinationOf(client, 'alias/hybrid-aws-secrets');
   const name = `kv/${randomUUID()}`;
@@ -211,12 +320,15 @@ const NOBODY = { versions: 0, creations: 0, tags: 0 };
 
 const LIMITED = {
   DescribeSecret: {},
+  GetSecretValue: {},
   CreateSecret: { creations: 1 },
   PutSecretValue: { versions: 1 },
   UpdateSecretVersionStage: { versions: 1 },
   RestoreSecret: { creations: 1 },
+  DeleteSecret: { creations: 1 },
   TagResource: { tags: 1 },
   UntagResource: { tags: 1 },
+  ListSecretVersionIds: {},
 } as const;
 
 type Operation = keyof typeof LIMITED;
@@ -230,12 +342,15 @@ const NEW = { name: 'kv/app', description: '', versionId: token(), value: value(
 
 const CALLS: Readonly<Record<Operation, Call>> = {
   DescribeSecret: ({ describe }) => describe('kv/app'),
+  GetSecretValue: ({ value: read }) => read(ARN, token()),
   CreateSecret: ({ create }) => create(NEW),
   PutSecretValue: ({ put }) => put(ARN, token(), value('canary-value')),
   UpdateSecretVersionStage: ({ promote }) => promote(ARN, token(), token(), fresh),
   RestoreSecret: ({ restore }) => restore(ARN, fresh),
+  DeleteSecret: ({ scheduleDeletion }) => scheduleDeletion(ARN, 7, async () => {}),
   TagResource: ({ retag }) => retag(ARN, { set: { a: 'b' }, remove: [] }, fresh),
   UntagResource: ({ retag }) => retag(ARN, { set: {}, remove: ['a'] }, fresh),
+  ListSecretVersionIds: ({ versionTimes }) => versionTimes(ARN),
 };
 
 const QUOTING = 'the value {"password":"canary-value"} was refused';
@@ -261,6 +376,33 @@ async function standInHouse(t: Test) {
   };
   return { answer: standIn.answer, failure };
 }
+
+t.test('a version is read by its id; bytes are no text', async (t) => {
+  const { arn, versionId, name } = await created('{"a":1}');
+  const other = token();
+  await destination.put(arn, other, value('{"a":2}'));
+  t.equal((await destination.value(arn, versionId))?.reveal(), '{"a":1}');
+  t.equal((await destination.value(arn, other))?.reveal(), '{"a":2}');
+  const ClientRequestToken = token();
+  const bytes = { SecretId: name, SecretBinary: Buffer.from('{"a":1}'), ClientRequestToken };
+  await client.send(new PutSecretValueCommand(bytes));
+  t.equal(await destination.value(arn, ClientRequestToken), undefined);
+  await t.rejects(destination.value(arn, token()), { code: 'promotion_conflict' }, 'no such version');
+  await client.send(new DeleteSecretCommand({ SecretId: arn }));
+  await t.rejects(destination.value(arn, versionId), { code: 'promotion_conflict' }, 'scheduled for deletion');
+  await t.rejects(destination.value(`${ARN}x`, versionId), { code: 'promotion_conflict' }, 'no such secret');
+});
+
+t.test('a role that may not read values is told which permission version 1 needs', async (t) => {
+  const { answer, failure } = await standInHouse(t);
+  for (const name of ['AccessDeniedException', 'DecryptionFailure']) {
+    answer(awsError(name, QUOTING));
+    const { error } = await failure('GetSecretValue');
+    t.match(error, { code: 'destination_forbidden', message: /KV version 1 need secretsmanager:GetSecretValue/ });
+    const put = await failure('PutSecretValue');
+    t.notMatch((put.error as Error).message, /GetSecretValue/);
+  }
+});
 
 t.test('what AWS refuses to any call, by its code', async (t) => {
   const { answer, failure } = await standInHouse(t);
@@ -305,6 +447,9 @@ t.test('what means something of its own to one call', async (t) => {
     ['UpdateSecretVersionStage', 'InvalidRequestException', 'promotion_conflict'],
     ['UpdateSecretVersionStage', 'ResourceNotFoundException', 'promotion_conflict'],
     ['TagResource', 'InvalidParameterException', 'destination_rejected'],
+    ['DeleteSecret', 'InvalidRequestException', 'promotion_conflict'],
+    ['DeleteSecret', 'ResourceNotFoundException', 'promotion_conflict'],
+    ['DeleteSecret', 'InvalidParameterException', 'destination_rejected'],
   ];
   for (const [operation, name, code] of special) {
     answer(awsError(name, QUOTING));

@@ -23,6 +23,8 @@ export interface AwsStandIn {
   answer(answer: AwsAnswer): void;
   /** The operations that were asked for. */
   readonly operations: readonly string[];
+  /** The signatures of these requests, which name the region. */
+  readonly authorizations: readonly string[];
   close(): Promise<void>;
 }
 
@@ -35,9 +37,11 @@ export const awsError = (name: string, message: string, status = 400): AwsAnswer
 /** A server on loopback that answers as it is told, in AWS's JSON protocol: for the failures that no emulator makes. */
 export async function startAwsStandIn(): Promise<AwsStandIn> {
   const operations: string[] = [];
+  const authorizations: string[] = [];
   let next: AwsAnswer = {};
   const server = http.createServer((request, response) => {
     operations.push(String(request.headers['x-amz-target']).split('.').at(-1) ?? '');
+    authorizations.push(request.headers.authorization ?? '');
     request.resume();
     const { status = 200, body = {}, date, act } = next;
     if (act === 'hang') return;
@@ -58,6 +62,7 @@ export async function startAwsStandIn(): Promise<AwsStandIn> {
       next = answer;
     },
     operations,
+    authorizations,
     async close() {
       server.closeAllConnections();
       server.close();

@@ -21,12 +21,15 @@ t.test('an http address is host and port, and comes back as it was', async (t) =
     t.equal(formatHttpAddress({ host, port }), text);
   }
   t.same(parseHttpAddress('http://127.0.0.1:1/'), { host: '127.0.0.1', port: 1 });
+  t.same(parseHttpAddress('https://[::1]:8443/'), { host: '::1', port: 8443, tls: true });
+  t.equal(formatHttpAddress({ host: '::1', port: 8443, tls: true }), 'https://[::1]:8443');
 });
 
 t.test('what is no http address is refused', async (t) => {
   const wrong = [
     '127.0.0.1:80',
-    'https://a:1',
+    'httpss://a:1',
+    'ftp://a:1',
     'http://a',
     'http://:80',
     'http://a:65536',
@@ -37,8 +40,8 @@ t.test('what is no http address is refused', async (t) => {
   for (const text of [...wrong, ...hosts, '']) t.equal(parseHttpAddress(text), undefined, text);
 });
 
-t.test('a socket address is tcp or unix, and comes back as it was', async (t) => {
-  for (const text of ['tcp://127.0.0.1:9090', 'tcp://[::1]:0', 'unix:/run/a b.sock']) {
+t.test('a socket address is tcp, tls or unix, and comes back as it was', async (t) => {
+  for (const text of ['tcp://127.0.0.1:9090', 'tcp://[::1]:0', 'tls://localhost:1', 'unix:/run/a b.sock']) {
     const address = parseSocketAddress(text);
     t.equal(address && formatSocketAddress(address), text);
   }
@@ -47,7 +50,16 @@ t.test('a socket address is tcp or unix, and comes back as it was', async (t) =>
 });
 
 t.test('what is no socket address is refused', async (t) => {
-  const wrong = ['127.0.0.1:9', 'tcp://127.0.0.1', 'tls://a:1', 'unix:', 'unix:/', 'unix:a.sock', 'unix:/a\0b'];
+  const wrong = [
+    '127.0.0.1:9',
+    'tcp://127.0.0.1',
+    'tls://a',
+    'ssl://a:1',
+    'unix:',
+    'unix:/',
+    'unix:a.sock',
+    'unix:/a\0b',
+  ];
   for (const text of [...wrong, `unix:/${'x'.repeat(107)}`, `unix:/${'é'.repeat(54)}`]) {
     t.equal(parseSocketAddress(text), undefined, text);
   }

@@ -5,14 +5,20 @@ import { FULL, MINIMAL, parse, problemsOf, withSections, wrongKeys } from './exa
 const FIFO = 'http://127.0.0.1/1/a.fifo';
 const OTHER = 'http://127.0.0.1/1/b.fifo';
 const http = { listen: 'http://127.0.0.1:0', tokens: ['t'] };
+const tls = { certFile: 'c', keyFile: 'k' };
 const route = (more: object) => ({ mount: 'kv', ...more });
 const tags = (values: object) => ({ default: { tags: values } });
+const deletion = (values: object) => ({ destinations: { default: { deletion: values } } });
 
 const VALID: Record<string, unknown>[] = [
   { vault: { auth: { method: 'token', tokenFile: 'a' }, address: 'HTTPS://[::1]:8200', timeout: '100ms' } },
   { ingress: { socket: 'tcp://0.0.0.0:9090', insecure: true } },
   { ingress: { socket: 'tcp://0.0.0.0:9090', allow: ['10.0.0.0/8'] } },
   { ingress: { socket: 'tcp://localhost:0', maxLineBytes: 512 } },
+  { ingress: { socket: 'tls://0.0.0.0:9090', tls } },
+  { ingress: { socket: 'tls://0.0.0.0:9090', tls: { ...tls, clientCaFile: 'a' }, maxConnections: 1 } },
+  { ingress: { http: { ...http, listen: 'https://0.0.0.0:1', allow: ['::/0'] }, tls } },
+  { admin: { listen: 'https://localhost:8081', tls } },
   { ingress: { socket: 'unix:/run/a.sock' } },
   { ingress: { socket: false, http } },
   { admin: { listen: 'http://0.0.0.0:8081', token: 't' } },
@@ -29,6 +35,8 @@ const VALID: Record<string, unknown>[] = [
   },
   { routes: [route({ as: `${'x'.repeat(511)}{path}` })] },
   { destinations: { default: { maxSecrets: 500_000 } } },
+  deletion({ grace: '5m', recoveryWindow: '7d', maxPerSweep: 1, maxShare: '0%', replicas: false }),
+  deletion({ grace: '30d', recoveryWindow: '30d', maxPerSweep: 10_000, maxShare: '100%', replicas: true }),
   { routes: [route({}), route({ name: 'two', as: 'b/{path}' })] },
   { destinations: { default: {}, b: {} }, routes: [route({}), route({ name: 'two', to: ['b'] })] },
   { destinations: tags({ 'team é': '', [`k${'x'.repeat(126)}`]: 'v'.repeat(255), versions: '1' }) },
@@ -51,6 +59,20 @@ const WRONG: [Record<string, unknown>, string[]][] = [
   [{ ingress: { socket: false } }, ['ingress']],
   [{ ingress: { socket: 'tcp://0.0.0.0:9090' } }, ['ingress.socket']],
   [{ ingress: { socket: 'tcp://vault.example:9090', insecure: false } }, ['ingress.socket']],
+  [{ ingress: { socket: 'tcp://0.0.0.0:9090', http: { ...http, listen: 'https://[::]:1' }, tls } }, ['ingress.socket']],
+  [{ ingress: { socket: 'tls://127.0.0.1:0' } }, ['ingress.socket']],
+  [
+    { ingress: { socket: 'tls://127.0.0.1:0', http: { ...http, listen: 'https://a:1' } } },
+    ['ingress.http.listen', 'ingress.socket'],
+  ],
+  [{ ingress: { socket: 'tls://127.0.0.1:0', tls: { certFile: 'c' } } }, ['ingress.tls.keyFile']],
+  [{ ingress: { tls } }, ['ingress.tls']],
+  [{ ingress: { socket: false, http, tls } }, ['ingress.tls']],
+  [{ admin: { listen: 'https://127.0.0.1:0' } }, ['admin.listen']],
+  [{ admin: { tls } }, ['admin.tls']],
+  [{ admin: { listen: 'https://127.0.0.1:0', tls: { ...tls, clientCaFile: 'a' } } }, ['admin.tls.clientCaFile']],
+  [{ ingress: { maxConnections: 0 } }, ['ingress.maxConnections']],
+  [{ ingress: { http: { ...http, allow: ['a'] } } }, ['ingress.http.allow[0]']],
   [{ ingress: { socketMode: '0888' } }, ['ingress.socketMode']],
   [{ ingress: { socketMode: 660 } }, ['ingress.socketMode']],
   [{ ingress: { allow: ['10.0.0.0/33', 'a'] } }, ['ingress.allow[0]', 'ingress.allow[1]']],
@@ -80,6 +102,19 @@ const WRONG: [Record<string, unknown>, string[]][] = [
   [{ routes: [{ mount: '//' }, { mount: 'a//b' }] }, ['routes[0].mount', 'routes[1].mount']],
   [{ routes: [route({ namespace: 'a//b', name: 'a%b' })] }, ['routes[0].name', 'routes[0].namespace']],
   [{ routes: [route({ kvVersion: 3 })] }, ['routes[0].kvVersion']],
+  [
+    {
+      routes: [
+        route({ name: 'a' }),
+        route({ name: 'b', include: ['b/**'], kvVersion: 1 }),
+        route({ name: 'c', include: ['c/**'], kvVersion: 1 }),
+        route({ name: 'd', include: ['d/**'] }),
+        route({ name: 'e', include: ['e/**'], kvVersion: 2 }),
+        route({ name: 'f', include: ['f/**'], kvVersion: 2, namespace: 'team', as: '{namespace}/{path}' }),
+      ],
+    },
+    ['routes[4].kvVersion'],
+  ],
   [{ routes: [route({ include: [], exclude: [''] })] }, ['routes[0].exclude[0]', 'routes[0].include']],
   [{ routes: [route({ include: ['a', 'a'], to: [] })] }, ['routes[0].include', 'routes[0].to']],
   [{ routes: [route({ as: '{mount}' })] }, ['routes[0].as']],
@@ -111,8 +146,21 @@ const WRONG: [Record<string, unknown>, string[]][] = [
     ['destinations.default.endpoint', 'destinations.default.kmsKeyId'],
   ],
   [
-    { destinations: { default: { versionTag: 'yes', onDelete: 'schedule' } } },
+    { destinations: { default: { versionTag: 'yes', onDelete: 'force' } } },
     ['destinations.default.onDelete', 'destinations.default.versionTag'],
+  ],
+  [deletion({ grace: '4m' }), ['destinations.default.deletion.grace']],
+  [deletion({ grace: '31d' }), ['destinations.default.deletion.grace']],
+  [deletion({ recoveryWindow: '6d' }), ['destinations.default.deletion.recoveryWindow']],
+  [deletion({ recoveryWindow: '31d' }), ['destinations.default.deletion.recoveryWindow']],
+  [deletion({ maxPerSweep: 0 }), ['destinations.default.deletion.maxPerSweep']],
+  [deletion({ maxPerSweep: 10_001 }), ['destinations.default.deletion.maxPerSweep']],
+  [deletion({ maxShare: '101%' }), ['destinations.default.deletion.maxShare']],
+  [deletion({ maxShare: 0.05 }), ['destinations.default.deletion.maxShare']],
+  [deletion({ maxShare: '5' }), ['destinations.default.deletion.maxShare']],
+  [
+    deletion({ replicas: 'yes', force: true }),
+    ['destinations.default.deletion.force', 'destinations.default.deletion.replicas'],
   ],
   [{ destinations: tags({ 'aws:x': '' }) }, ['destinations.default.tags["aws:x"]']],
   [{ destinations: tags({ 'vaultferry:x': '' }) }, ['destinations.default.tags["vaultferry:x"]']],
@@ -159,4 +207,21 @@ t.test('each role needs what it uses', async (t) => {
   t.same(keys(withSections({}), ['ingress']), ['vault.address', 'vault.auth']);
   t.same(keys(PULL, BOTH), ['vault.auth']);
   t.same(keys(PULL, ['ingress']), ['ingress']);
+});
+
+t.test('who may connect to the socket, where no addresses are listed', async (t) => {
+  const loopback = ['127.0.0.1/32', '::1/128'];
+  const everyone = ['0.0.0.0/0', '::/0'];
+  const mutual = { ...tls, clientCaFile: 'a' };
+  for (const [ingress, allow] of [
+    [{}, loopback],
+    [{ socket: 'tcp://0.0.0.0:9090', insecure: true }, everyone],
+    [{ socket: 'tls://0.0.0.0:9090', tls }, loopback],
+    [{ socket: 'tls://0.0.0.0:9090', tls: mutual }, everyone],
+    [{ socket: 'tls://0.0.0.0:9090', tls: mutual, allow: ['10.0.0.0/8'] }, ['10.0.0.0/8']],
+    [{ socket: 'tcp://127.0.0.1:0', tls: mutual, http: { ...http, listen: 'https://127.0.0.1:0' } }, loopback],
+    [{ socket: false, tls: mutual, http: { ...http, listen: 'https://127.0.0.1:0' } }, loopback],
+  ] as const) {
+    t.match(parse(withSections({ ingress })), { ingress: { allow } });
+  }
 });

@@ -27,15 +27,19 @@ ingress:
   socketMode: "0620"
   socketGroup: vault
   insecure: false
+  tls: { certFile: /etc/vaultferry/cert.pem, keyFile: /etc/vaultferry/key.pem, clientCaFile: /etc/vaultferry/ca.pem }
   allow: [127.0.0.1/32, "::1/128"]
+  maxConnections: 100
   maxLineBytes: 1MiB
   http:
-    listen: http://127.0.0.1:8080
+    listen: https://127.0.0.1:8080
     tokens: ["\${AUDIT_TOKEN}"]
+    allow: [10.0.0.0/8]
     rateLimit: { max: 5000, window: 1s }
 admin:
-  listen: http://127.0.0.1:8081
+  listen: https://127.0.0.1:8081
   token: "\${ADMIN_TOKEN}"
+  tls: { certFile: /etc/vaultferry/cert.pem, keyFile: /etc/vaultferry/key.pem }
 queue:
   url: https://sqs.eu-west-1.amazonaws.com/123456789012/vaultferry.fifo
   deadLetterUrl: https://sqs.eu-west-1.amazonaws.com/123456789012/vaultferry-dlq.fifo
@@ -59,7 +63,8 @@ destinations:
     tags: { team: platform }
     versionTag: true
     maxSecrets: 1000
-    onDelete: retain
+    onDelete: schedule
+    deletion: { grace: 10m, recoveryWindow: 7d, maxPerSweep: 20, maxShare: 7%, replicas: true }
 sweep: { every: 1h, minGap: 0s, vaultRequestsPerSecond: 50 }
 log: { level: info }
 `;

@@ -24,6 +24,7 @@ t.test('the least configuration has every default', async (t) => {
       socketMode: '0660',
       insecure: false,
       allow: ['127.0.0.1/32', '::1/128'],
+      maxConnections: 256,
       maxLineBytes: '1MiB',
     },
     admin: { listen: 'http://127.0.0.1:8081' },
@@ -46,7 +47,12 @@ t.test('the least configuration has every default', async (t) => {
         as: '{mount}/{path}',
       },
     ],
-    destinations: { default: { tags: {}, versionTag: true, maxSecrets: 1000, onDelete: 'retain' } },
+    destinations: {
+      default: {
+        ...{ tags: {}, versionTag: true, maxSecrets: 1000, onDelete: 'retain' },
+        deletion: { grace: '15m', recoveryWindow: '30d', maxPerSweep: 10, maxShare: '5%', replicas: false },
+      },
+    },
     sweep: { every: '1h', minGap: '1m', vaultRequestsPerSecond: 50 },
     log: { level: 'info' },
   });
@@ -66,15 +72,26 @@ t.test('every key is read into what the program works with', async (t) => {
       socketMode: 0o620,
       socketGroup: 'vault',
       insecure: false,
+      tls: {
+        certFile: '/etc/vaultferry/cert.pem',
+        keyFile: '/etc/vaultferry/key.pem',
+        clientCaFile: '/etc/vaultferry/ca.pem',
+      },
       allow: ['127.0.0.1/32', '::1/128'],
+      maxConnections: 100,
       maxLineBytes: 1_048_576,
       http: {
-        listen: { host: '127.0.0.1', port: 8080 },
+        listen: { host: '127.0.0.1', port: 8080, tls: true },
         tokens: [new Sensitive('canary-audit')],
+        allow: ['10.0.0.0/8'],
         rateLimit: { max: 5000, window: 1000 },
       },
     },
-    admin: { listen: { host: '127.0.0.1', port: 8081 }, token: new Sensitive('canary-admin') },
+    admin: {
+      listen: { host: '127.0.0.1', port: 8081, tls: true },
+      token: new Sensitive('canary-admin'),
+      tls: { certFile: '/etc/vaultferry/cert.pem', keyFile: '/etc/vaultferry/key.pem' },
+    },
     queue: {
       url: 'https://sqs.eu-west-1.amazonaws.com/123456789012/vaultferry.fifo',
       deadLetterUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/vaultferry-dlq.fifo',
@@ -102,7 +119,8 @@ t.test('every key is read into what the program works with', async (t) => {
         tags: { team: 'platform' },
         versionTag: true,
         maxSecrets: 1000,
-        onDelete: 'retain',
+        onDelete: 'schedule',
+        deletion: { grace: 600_000, recoveryDays: 7, maxPerSweep: 20, maxShare: 0.07, replicas: true },
       },
     },
     sweep: { every: 3_600_000, minGap: 0, vaultRequestsPerSecond: 50 },
@@ -122,7 +140,27 @@ t.test('what is printed is read back as the same configuration, secrets aside', 
 t.test('an empty mapping of destinations is the default one; others are as they are written', async (t) => {
   t.same(Object.keys(parse(withSections({ destinations: {} })).destinations), ['default']);
   const config = parse(withSections({ destinations: { eu: {} }, routes: [{ mount: 'kv', to: ['eu'] }] }));
-  t.same(config.destinations, { eu: { tags: {}, versionTag: true, maxSecrets: 1000, onDelete: 'retain' } });
+  const deletion = { grace: 900_000, recoveryDays: 30, maxPerSweep: 10, maxShare: 0.05, replicas: false };
+  t.same(config.destinations, { eu: { tags: {}, versionTag: true, maxSecrets: 1000, onDelete: 'retain', deletion } });
+});
+
+t.test('a recovery window counts in whole days, and every share is printed as it is read', async (t) => {
+  const withDeletion = (deletion: object) => parse(withSections({ destinations: { default: { deletion } } }));
+  for (const [recoveryWindow, days] of [
+    ['7d', 7],
+    ['191h', 7],
+    ['192h', 8],
+    ['30d', 30],
+  ] as const) {
+    t.equal(withDeletion({ recoveryWindow }).destinations['default']?.deletion.recoveryDays, days, recoveryWindow);
+  }
+  const shown = (maxShare: string) =>
+    /(?<="maxShare":")[^"]*/.exec(JSON.stringify(effectiveConfig(withDeletion({ maxShare }))))?.[0];
+  const shares = Array.from({ length: 1_001 }, (_, tenths) => `${tenths / 10}%`);
+  t.same(
+    shares.filter((share) => shown(share) !== share),
+    [],
+  );
 });
 
 t.test('a route without a name is called after its mount', async (t) => {
@@ -160,7 +198,7 @@ t.test('an unset variable is one problem, not two', async (t) => {
 
 t.test('everything wrong is said at once, sorted, with what was expected and the nearest known key', async (t) => {
   const text = `
-vault: { adress: canary, timeout: 1ms, auth: { method: approle } }
+vault: { adress: canary, timeout: 1ms, auth: { method: canary } }
 queue: { url: canary, dead_letter_url: canary }
 routes: [{ mount: / }, { mount: kv, to: [canary], xyzzy: 1 }]
 admin: { listen: "http://0.0.0.0:1" }
@@ -181,7 +219,7 @@ quueu: 1
       text: 'is not a known key; expected one of name, namespace, mount, kvVersion, include, exclude, to, as',
     },
     { key: 'vault.adress', text: 'is not a known key; did you mean address?' },
-    { key: 'vault.auth.method', text: 'expected token' },
+    { key: 'vault.auth.method', text: 'expected one of token, approle, aws, kubernetes' },
     { key: 'vault.timeout', text: 'expected a duration from 100ms to 1m, in ms, s, m, h or d' },
   ]);
   t.throws(() => parse(text), {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/config/units.ts';
+import { formatDuration, formatSize, parseDuration, parsePercent, parseSize } from '../../src/config/units.ts';
 
 const DURATIONS: [string, number | undefined][] = [
   ['250ms', 250],
@@ -40,6 +40,32 @@ const SIZES: [string | number, number | undefined][] = [
   ['KiB', undefined],
   ['9999999999999999MiB', undefined],
 ];
+
+const SHARES: [string, number | undefined][] = [
+  ['0%', 0],
+  ['5%', 0.05],
+  ['0.5%', 0.005],
+  ['12.500000%', 0.125],
+  ['100%', 1],
+  ['100.0%', 1],
+  ['100.1%', undefined],
+  ['101%', undefined],
+  ['1000%', undefined],
+  ['5', undefined],
+  ['%', undefined],
+  ['', undefined],
+  ['.5%', undefined],
+  ['5.%', undefined],
+  ['-5%', undefined],
+  ['5 %', undefined],
+  ['5%\n', undefined],
+  ['0.1234567%', undefined],
+  ['NaN%', undefined],
+];
+
+t.test('shares are percents', async (t) => {
+  for (const [text, share] of SHARES) t.equal(parsePercent(text), share, JSON.stringify(text));
+});
 
 t.test('durations are a whole number and a unit', async (t) => {
   for (const [text, ms] of DURATIONS) t.equal(parseDuration(text), ms, JSON.stringify(text));

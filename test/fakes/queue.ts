@@ -22,7 +22,7 @@ const ID = /^[!-~]{1,128}$/;
 /** What XML 1.0 has as characters, which is what SQS takes. */
 const TEXT = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]+$/u;
 
-export type Operation = 'send' | 'receive' | 'acknowledge' | 'hide' | 'depth';
+export type Operation = 'send' | 'receive' | 'acknowledge' | 'hide' | 'extend' | 'depth';
 
 /** Failures on demand; set and cleared by whoever tests. */
 export interface Faults {
@@ -47,14 +47,25 @@ export interface FakeQueue {
   readonly faults: Faults;
   /** What was not deleted yet, in the order of sending. */
   stored(): readonly Stored[];
+  readonly size: number;
+  /** Ends the flight of every message: visibility timeouts lapse early, as heartbeats that came late let them. */
+  lapse(): void;
+  /** A letter or message is taken out by hand. */
+  remove(id: string): void;
   /** Every message that was put on the queue, deleted or not, in order; duplicates left out. */
   readonly sent: readonly Outgoing[];
 }
 
 type Live = { -readonly [Key in keyof Stored]: Stored[Key] } & { receipt: string; receivedAt: number };
 
+/** Where SQS itself moves what was received too often. */
+export interface RedrivePolicy {
+  readonly maxReceives: number;
+  readonly move: (message: Stored) => void;
+}
+
 /** @param visibility seconds that a received message is hidden for */
-export function createFakeQueue(clock: Clock, visibility = 30): FakeQueue {
+export function createFakeQueue(clock: Clock, visibility = 30, redrive?: RedrivePolicy): FakeQueue {
   const faults: Faults = {};
   const sent: Outgoing[] = [];
   const firstSent = new Map<string, number>();
@@ -83,8 +94,15 @@ export function createFakeQueue(clock: Clock, visibility = 30): FakeQueue {
     const flight = { receives: 0, hiddenUntil: 0, receipt: '', receivedAt: 0 };
     live.push({ ...message, id: nextId('message'), sentAt: clock.now(), ...flight });
   };
+  const moveSpent = ({ maxReceives, move }: RedrivePolicy) => {
+    for (const message of live.filter((one) => one.receives >= maxReceives && !inFlight(one))) {
+      live.splice(live.indexOf(message), 1);
+      move(message);
+    }
+  };
   /** A group is closed as long as one of its messages is in flight; what is handed out together is in order. */
   const take = (max: number): Received[] => {
+    if (redrive !== undefined) moveSpent(redrive);
     const closed = new Set(live.filter(inFlight).map(({ group }) => group));
     const open = live.filter(({ group }) => !closed.has(group)).slice(0, Math.min(max, BATCH));
     return open.map((message) => {
@@ -139,6 +157,14 @@ export function createFakeQueue(clock: Clock, visibility = 30): FakeQueue {
       }
       wake();
     },
+    async extend(message, seconds) {
+      await called('extend');
+      const [own] = held([message]);
+      const until = clock.now() + seconds * 1000;
+      if (own === undefined || until - own.receivedAt > LONGEST_FLIGHT) throw refused('a receipt that no longer holds');
+      own.hiddenUntil = until;
+      wake();
+    },
     async depth() {
       await called('depth');
       return { visible: live.filter((message) => !inFlight(message)).length, date: wholeSeconds(clock.now()) };
@@ -153,7 +179,26 @@ export function createFakeQueue(clock: Clock, visibility = 30): FakeQueue {
     await clock.sleep(next - clock.now(), over.signal);
     arrivals.delete(arrived);
   };
-  return { publisher, inbox, faults, sent, stored: () => live.map((message) => ({ ...message })) };
+  const lapse = () => {
+    for (const message of live) message.hiddenUntil = Math.min(message.hiddenUntil, clock.now());
+    wake();
+  };
+  const remove = (id: string) => {
+    const index = live.findIndex((message) => message.id === id);
+    if (index >= 0) live.splice(index, 1);
+  };
+  return {
+    publisher,
+    inbox,
+    faults,
+    sent,
+    lapse,
+    remove,
+    stored: () => live.map((message) => ({ ...message })),
+    get size() {
+      return live.length;
+    },
+  };
 }
 
 const wholeSeconds = (time: number): number => Math.floor(time / 1000) * 1000;

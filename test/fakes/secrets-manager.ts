@@ -1,12 +1,25 @@
 import { ReplicationError } from '../../src/errors.ts';
-import { CURRENT, type Destination, type DestinationState, STAGING_LABEL } from '../../src/replicate/destination.ts';
-import type { Tags } from '../../src/replicate/tags.ts';
+import {
+  CURRENT,
+  type Destination,
+  type DestinationState,
+  type ListedCopy,
+  STAGING_LABEL,
+} from '../../src/replicate/destination.ts';
+import { TAG_VAULT, type Tags } from '../../src/replicate/tags.ts';
+import { Sensitive } from '../../src/sensitive.ts';
 import { checkSecret, checkTags, checkVersion } from './secrets-manager-limits.ts';
 
 const PREVIOUS = 'AWSPREVIOUS';
 
+/** Secrets Manager refuses a version past so many that it may not remove yet. */
+const MAX_VERSIONS = 100;
+/** What lost its labels is removed only once it is this old, in ms. */
+const KEPT_FOR = 24 * 3_600_000;
+
 export interface Version {
   readonly value: string;
+  readonly createdAt: number;
   readonly labels: Set<string>;
 }
 
@@ -22,9 +35,21 @@ export interface Secret {
   scheduledForDeletion: boolean;
   rotationEnabled: boolean;
   owningService: string | undefined;
+  /** Regions with a replica. */
+  replicas: readonly string[];
 }
 
-export type Operation = 'describe' | 'create' | 'put' | 'promote' | 'restore' | 'tag' | 'untag';
+export type Operation =
+  | 'describe'
+  | 'value'
+  | 'create'
+  | 'put'
+  | 'promote'
+  | 'restore'
+  | 'delete'
+  | 'tag'
+  | 'untag'
+  | 'count';
 
 export interface Call {
   readonly operation: Operation;
@@ -46,6 +71,8 @@ export interface FakeSecretsManager extends Destination {
   /** The living secret of that name. Throws when there is none. */
   secret(name: string): Secret;
   has(name: string): boolean;
+  /** ListSecrets without its lag: what carries the tag `vaultferry:vault`. */
+  copies(): AsyncIterable<ListedCopy>;
   /** The value at AWSCURRENT. */
   current(name: string): string | undefined;
   /** A hand in AWS creates a secret; without `value` it has no version. */
@@ -63,8 +90,11 @@ export interface FakeSecretsManager extends Destination {
  */
 export type Unlabelled = 'gone' | 'kept';
 
-/** Secrets Manager behind the port, as strict as AWS is where emulators are not. Time and chance play no part. */
-export function fakeSecretsManager(unlabelled: Unlabelled = 'gone'): FakeSecretsManager {
+/**
+ * Secrets Manager behind the port, as strict as AWS is where emulators are not. Chance plays no part, and time only in
+ * how long versions are kept: without `now` it stands still.
+ */
+export function fakeSecretsManager(unlabelled: Unlabelled = 'gone', now: () => number = () => 0): FakeSecretsManager {
   const living = new Map<string, Secret>();
   const calls: Call[] = [];
   const hooks: { readonly when: string; readonly operation: Operation; readonly hook: Interposed }[] = [];
@@ -94,6 +124,7 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone'): FakeSecrets
       scheduledForDeletion: false,
       rotationEnabled: false,
       owningService: undefined,
+      replicas: [],
     };
     living.set(name, secret);
     return secret;
@@ -112,6 +143,12 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone'): FakeSecrets
     interpose: (when, operation, hook) => hooks.push({ when, operation, hook }),
     secret: get,
     has: (name) => living.has(name),
+    async *copies() {
+      for (const secret of [...living.values()]) {
+        const { replicas: _, ...state } = stateOf(secret);
+        if (TAG_VAULT in state.tags) yield { ...state, name: secret.name, description: secret.description };
+      }
+    },
     current: (name) => valueAt(get(name), CURRENT),
     createByHand(name, { tags = {}, value } = {}) {
       const secret = born(name, '', tags);
@@ -122,7 +159,7 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone'): FakeSecrets
       serial += 1;
       const id = `00000000-0000-4000-8000-${String(serial).padStart(12, '0')}`;
       const secret = get(name);
-      secret.versions.set(id, { value, labels: new Set() });
+      secret.versions.set(id, { value, createdAt: now(), labels: new Set() });
       moveCurrent(secret, id);
     },
     remove: (name) => living.delete(name),
@@ -132,6 +169,11 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone'): FakeSecrets
         const secret = living.get(name);
         return secret && stateOf(secret);
       }),
+    value: (arn, versionId) =>
+      send({ operation: 'value', secret: arn, versionId }, () => {
+        const version = open(arn).versions.get(versionId) ?? fail('promotion_conflict', 'no such version');
+        return new Sensitive(version.value);
+      }),
     create: ({ name, description, versionId, value, tags }) =>
       send({ operation: 'create', secret: name, versionId }, () => {
         checkSecret(name, description, tags);
@@ -139,7 +181,7 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone'): FakeSecrets
         const existing = living.get(name);
         if (existing?.versions.get(versionId)?.value === value.reveal()) return;
         if (existing !== undefined) fail('promotion_conflict', 'the name is taken');
-        putVersion(born(name, description, tags), versionId, value.reveal(), undefined);
+        putVersion(born(name, description, tags), versionId, value.reveal(), undefined, now());
       }),
     put: (arn, versionId, value) =>
       send({ operation: 'put', secret: arn, versionId }, () => {
@@ -148,7 +190,9 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone'): FakeSecrets
         const existing = secret.versions.get(versionId);
         if (existing !== undefined && existing.value !== value.reveal()) fail('version_id_taken', 'other bytes');
         if (existing !== undefined && (existing.labels.size > 0 || unlabelled === 'kept')) return;
-        putVersion(secret, versionId, value.reveal(), STAGING_LABEL);
+        prune(secret, now());
+        if (existing === undefined && secret.versions.size >= MAX_VERSIONS) fail('version_budget', 'too many versions');
+        putVersion(secret, versionId, value.reveal(), STAGING_LABEL, now());
       }),
     promote: (arn, versionId, from, stillFresh) =>
       send(
@@ -175,6 +219,14 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone'): FakeSecrets
         },
         stillFresh,
       ),
+    async scheduleDeletion(arn, recoveryDays, last) {
+      if (!Number.isInteger(recoveryDays) || recoveryDays < 7 || recoveryDays > 30) fail('promotion_conflict', 'days');
+      await run('before', { operation: 'delete', secret: arn });
+      await last();
+      calls.push({ operation: 'delete', secret: arn });
+      open(arn).scheduledForDeletion = true;
+      await run('after', { operation: 'delete', secret: arn });
+    },
     async retag(arn, { set, remove }, stillFresh) {
       const tag = () => {
         const { tags } = open(arn);
@@ -188,10 +240,14 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone'): FakeSecrets
       if (Object.keys(set).length > 0) await send({ operation: 'tag', secret: arn }, tag, stillFresh);
       if (remove.length > 0) await send({ operation: 'untag', secret: arn }, untag, stillFresh);
     },
+    versionTimes: (arn) =>
+      send({ operation: 'count', secret: arn }, () =>
+        [...open(arn).versions.values()].map(({ createdAt }) => createdAt),
+      ),
   };
 }
 
-function fail(code: 'promotion_conflict' | 'version_id_taken', why: string): never {
+function fail(code: 'promotion_conflict' | 'version_id_taken' | 'version_budget', why: string): never {
   throw new ReplicationError(code, why);
 }
 
@@ -221,9 +277,17 @@ function moveCurrent(secret: Secret, to: string): void {
   secret.history.push(valueAt(secret, CURRENT) ?? '');
 }
 
+/** Past the limit AWS drops what it may. */
+function prune({ versions }: Secret, now: number): void {
+  for (const [id, { labels, createdAt }] of versions) {
+    if (versions.size < MAX_VERSIONS) return;
+    if (labels.size === 0 && now - createdAt > KEPT_FOR) versions.delete(id);
+  }
+}
+
 /** The first version gets AWSCURRENT whatever label was asked for; a create asks for none. */
-function putVersion(secret: Secret, id: string, value: string, label: string | undefined): void {
-  if (!secret.versions.has(id)) secret.versions.set(id, { value, labels: new Set() });
+function putVersion(secret: Secret, id: string, value: string, label: string | undefined, createdAt: number): void {
+  if (!secret.versions.has(id)) secret.versions.set(id, { value, createdAt, labels: new Set() });
   if (label !== undefined) moveLabel(secret, label, id);
   if (idAt(secret, CURRENT) === undefined) moveCurrent(secret, id);
 }
@@ -237,5 +301,6 @@ const stateOf = (secret: Secret): DestinationState => ({
   ),
   scheduledForDeletion: secret.scheduledForDeletion,
   rotationEnabled: secret.rotationEnabled,
+  replicas: secret.replicas,
   ...(secret.owningService !== undefined && { owningService: secret.owningService }),
 });

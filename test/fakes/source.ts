@@ -1,7 +1,14 @@
 import type { Clock } from '../../src/clock.ts';
 import { ReplicationError } from '../../src/errors.ts';
 import { formatRef, type MountRef, type SecretRef } from '../../src/replicate/ref.ts';
-import type { Mount, Source, SourceState, SourceVersion } from '../../src/replicate/source.ts';
+import {
+  isVersioned,
+  type Mount,
+  type Source,
+  type SourceState,
+  type SourceVersion,
+  type Surveyed,
+} from '../../src/replicate/source.ts';
 import { Sensitive } from '../../src/sensitive.ts';
 
 interface Version extends SourceVersion {
@@ -20,13 +27,15 @@ export interface FakeSource extends Source {
   /** The refs that were read, in order. */
   readonly reads: readonly string[];
   write(ref: SecretRef, value: string): SourceVersion;
-  /** Soft delete of the newest version. */
+  /** Soft delete of the newest version; in KV v1 it is gone. */
   delete(ref: SecretRef): void;
   undelete(ref: SecretRef): void;
   destroy(ref: SecretRef): void;
   /** Deletes the metadata: the next write begins at version 1, later. */
   purge(ref: SecretRef): void;
   enable(mount: MountRef, kv?: 1 | 2): Mount;
+  /** From KV v1 to v2 in place: the accessor stays, and each secret becomes its version 1. */
+  upgrade(mount: MountRef): Mount;
   disable(mount: MountRef): void;
   snapshot(): Snapshot;
   /** A standby that is as far as the snapshot answers the next `reads` reads. */
@@ -40,7 +49,7 @@ export interface FakeSource extends Source {
 const keyOf = ({ namespace, mount, path }: SecretRef) => JSON.stringify([namespace, mount, path]);
 const mountKey = ({ namespace, mount }: MountRef) => JSON.stringify([namespace, mount]);
 
-/** A KV v2 of Vault's behind the port. Created times are the clock's, told apart in their nanoseconds. */
+/** KV of Vault's behind the port, v2 unless enabled as v1. Created times are the clock's, told apart in their nanoseconds. */
 export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountRef[]): FakeSource {
   let stored: Snapshot = { secrets: new Map(), mounts: new Map() };
   let stale: { readonly snapshot: Snapshot; reads: number } | undefined;
@@ -64,20 +73,22 @@ export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountR
     stored.mounts.set(mountKey(mount), entry);
     return entry;
   };
+  const isV1 = (ref: MountRef): boolean => stored.mounts.get(mountKey(ref))?.kv === 1;
   for (const mount of mounts) enable(mount);
 
   return {
     reads,
     write(ref, value) {
       serial += 1;
-      const versions = stored.secrets.get(keyOf(ref)) ?? [];
+      const versions = isV1(ref) ? [] : (stored.secrets.get(keyOf(ref)) ?? []);
       const createdTime = goTime(clock.now(), serial);
       versions.push({ version: (versions.at(-1)?.version ?? 0) + 1, createdTime, value });
       stored.secrets.set(keyOf(ref), versions);
       return { version: versions.length, createdTime };
     },
     delete(ref) {
-      newest(ref).deletionTime = goTime(clock.now(), ++serial);
+      if (isV1(ref)) stored.secrets.delete(keyOf(ref));
+      else newest(ref).deletionTime = goTime(clock.now(), ++serial);
     },
     undelete(ref) {
       delete newest(ref).deletionTime;
@@ -89,6 +100,11 @@ export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountR
       stored.secrets.delete(keyOf(ref));
     },
     enable,
+    upgrade(mount) {
+      const entry: Mount = { ...mountIn(stored, { ...mount, path: '' }), kv: 2 };
+      stored.mounts.set(mountKey(mount), entry);
+      return entry;
+    },
     disable(mount) {
       stored.mounts.delete(mountKey(mount));
       for (const key of stored.secrets.keys()) {
@@ -113,6 +129,22 @@ export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountR
       await run?.();
       return state;
     },
+    async survey(ref, wanted) {
+      const { mounts } = stored;
+      const mount = mountIn(stored, { ...ref, path: '' });
+      async function* secrets() {
+        for (const key of [...stored.secrets.keys()].filter((each) => isBelow(each, ref))) {
+          const path = String(JSON.parse(key)[2]);
+          if (!wanted(path) || !stored.secrets.has(key)) continue;
+          const state = stateIn(stored, { ...ref, path });
+          yield surveyed(path, state);
+        }
+        if (stored.mounts.get(mountKey(ref))?.accessor !== mounts.get(mountKey(ref))?.accessor) {
+          throw new ReplicationError('source_unavailable', 'the mount was replaced');
+        }
+      }
+      return { mount, secrets: secrets() };
+    },
     async *list(mount) {
       mountIn(stored, { ...mount, path: '' });
       for (const key of stored.secrets.keys()) {
@@ -122,13 +154,20 @@ export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountR
   };
 }
 
+/** A listing of KV v1 does not tell whether a secret has changed. */
+function surveyed(path: string, state: SourceState): Surveyed {
+  if (state.kind === 'absent') return { path, state };
+  if (!isVersioned(state)) return { path };
+  const { kind, version, createdTime, mount } = state;
+  return { path, state: { kind, version, createdTime, mount } };
+}
+
 const isBelow = (key: string, { namespace, mount }: MountRef): boolean =>
   key.startsWith(`${JSON.stringify([namespace, mount]).slice(0, -1)},`);
 
 function mountIn({ mounts }: Snapshot, ref: SecretRef): Mount {
   const mount = mounts.get(mountKey(ref));
   if (mount === undefined) throw new ReplicationError('source_unavailable', `no mount for ${formatRef(ref)}`);
-  if (mount.kv === 1) throw new ReplicationError('mount_version_mismatch', `${formatRef(ref)} is KV v1`);
   return mount;
 }
 
@@ -137,6 +176,7 @@ function stateIn(snapshot: Snapshot, ref: SecretRef): SourceState {
   const newest = snapshot.secrets.get(keyOf(ref))?.at(-1);
   if (newest === undefined) return { kind: 'absent', why: 'purged', mount };
   const { version, createdTime, value, deletionTime, destroyed } = newest;
+  if (mount.kv === 1) return { kind: 'present', mount, value: new Sensitive(value) };
   const latest = { version, createdTime };
   if (destroyed) return { kind: 'absent', why: 'destroyed', latest, mount };
   if (deletionTime !== undefined) return { kind: 'absent', why: 'deleted', latest, deletionTime, mount };

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 /** One answer, to the byte. `hang` never answers, `reset` cuts the connection without a byte, `garbage` is no HTTP. */
 export interface Reply {
@@ -16,6 +17,7 @@ export interface Seen {
   /** As it came over the wire, below /v1. */
   readonly path: string;
   readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
 }
 
 type Answering = Reply | ((seen: Seen) => Reply);
@@ -38,16 +40,16 @@ export async function startVaultHttp(tls?: { readonly cert: string; readonly key
   const replies = new Map<string, Answering[]>();
   const requests: Seen[] = [];
   let connections = 0;
-  const listener: http.RequestListener = (request, response) => {
+  const listener: http.RequestListener = async (request, response) => {
     const seen = {
       method: request.method ?? '',
       path: (request.url ?? '').replace(/^\/v1/, ''),
       headers: request.headers,
+      body: await text(request),
     };
     requests.push(seen);
     const queue = replies.get(seen.path) ?? [notFound];
     const next = (queue.length > 1 ? queue.shift() : queue[0]) ?? notFound;
-    request.resume();
     answer(typeof next === 'function' ? next(seen) : next, response);
   };
   const server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);

@@ -1,6 +1,9 @@
 import t from 'tap';
+import { ReplicationError } from '../../src/errors.ts';
 import { Sensitive } from '../../src/sensitive.ts';
+import { createLoginReader, type Login } from '../../src/vault/login.ts';
 import { keepRenewed } from '../../src/vault/renewal.ts';
+import { loginOf } from './house.ts';
 
 interface Step {
   readonly status?: number;
@@ -58,14 +61,14 @@ t.test('a token is renewed at two thirds of its life, less some jitter', async (
   t.notMatch(JSON.stringify(lines), 'canary');
 });
 
-t.test('failures are tried again after 1 s, 2 s, 4 s and at most a minute, for ever', async (t) => {
+t.test('failures are tried again, later each time up to about half a minute, for ever', async (t) => {
   const failures: Step[] = Array.from({ length: 9 }, (_, index) =>
     index % 2 === 0 ? { status: 503 } : { fail: 'ECONNREFUSED' },
   );
   const { asked, lines } = await play([...failures, lookup(60), renewed(60)]);
   const times = asked.map(([at]) => Number(at));
   const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
-  t.strictSame(gaps.slice(0, 9), [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+  t.strictSame(gaps.slice(0, 9), [1000, 3000, 5000, 10_000, 20_000, 38_000, 38_000, 38_000, 38_000]);
   t.equal(gaps[9], 38_000, 'and the token that is found at last is renewed');
   t.match(lines[0], [{ reason: 'Vault answered 503' }]);
 });
@@ -123,5 +126,109 @@ t.test('an answer without the expected fields is a failure like others', async (
   t.strictSame(
     asked.map(([at]) => at),
     [0, 1000, 39_000, 40_000],
+  );
+});
+
+/** Plays logins and renewals on a clock of its own until `until`; gives what was asked for, and when. */
+async function playLogins(logins: readonly (Login | Error)[], steps: readonly Step[], until: number) {
+  const abort = new AbortController();
+  const asked: [number, string][] = [];
+  const lines: Record<string, unknown>[] = [];
+  const [givers, left] = [[...logins], [...steps]];
+  let time = 0;
+  const write = (line: Record<string, unknown>): void => {
+    lines.push(line);
+  };
+  const log = { debug: write, info: write, warn: write, error: write };
+  const timing = { now: () => time, random: () => 0.5 };
+  const reader = createLoginReader(
+    async () => {
+      const next = givers.shift();
+      asked.push([Math.round(time), 'login']);
+      if (next === undefined || next instanceof Error) throw next ?? new Error('no login is left');
+      return next;
+    },
+    log,
+    timing,
+  );
+  await keepRenewed(
+    {
+      current: reader.current,
+      logins: reader,
+      log,
+      ...timing,
+      ask: async (_method, path, token) => {
+        const step = left.shift();
+        asked.push([Math.round(time), `${path.split('/').pop()} ${token.reveal()}`]);
+        if (step?.fail !== undefined) throw new Error(step.fail);
+        return { status: step?.status ?? 200, text: new Sensitive(JSON.stringify(step?.body ?? {})) };
+      },
+      sleep: async (ms) => {
+        time += ms;
+        if (time >= until) abort.abort();
+      },
+    },
+    abort.signal,
+  );
+  return { asked, lines };
+}
+
+t.test(
+  'a token of a login is renewed without a lookup, and replaced when its maximum life cuts a renewal short',
+  async (t) => {
+    const { asked } = await playLogins([loginOf('s.1', 60), loginOf('s.2', 60)], [renewed(60), renewed(20)], 95_000);
+    t.strictSame(asked, [
+      [0, 'login'],
+      [38_000, 'renew-self s.1'],
+      [76_000, 'renew-self s.1'],
+      [88_667, 'login'],
+    ]);
+  },
+);
+
+t.test('a token of a login that is not renewable is replaced at two thirds of its life', async (t) => {
+  const { asked, lines } = await playLogins(
+    [loginOf('s.1', 60, false), loginOf('s.2', undefined, false)],
+    [],
+    3_600_000,
+  );
+  t.strictSame(asked, [
+    [0, 'login'],
+    [38_000, 'login'],
+  ]);
+  t.notMatch(lines, [{ event: 'vault.token_not_renewable' }], 'nothing is amiss');
+});
+
+t.test('a token of a login that Vault does not renew is replaced at once', async (t) => {
+  for (const status of [400, 403]) {
+    const { asked } = await playLogins([loginOf('s.1', 60), loginOf('s.2', undefined)], [{ status }], 60_000);
+    t.strictSame(asked, [
+      [0, 'login'],
+      [38_000, 'renew-self s.1'],
+      [38_000, 'login'],
+    ]);
+  }
+});
+
+t.test('a renewal that fails is tried again; the login follows when the token has ended', async (t) => {
+  const failures: Step[] = Array.from({ length: 9 }, () => ({ status: 503 }));
+  const { asked, lines } = await playLogins([loginOf('s.1', 60), loginOf('s.2', undefined)], failures, 90_000);
+  t.match(asked.slice(0, 4), [[0], [38_000, 'renew-self s.1'], [39_000, 'renew-self s.1'], [42_000]]);
+  t.match(asked.at(-1), [Number, 'login']);
+  t.ok(Number(asked.at(-1)?.[0]) >= 60_000);
+  t.match(lines[1], { event: 'vault.token_renewal_failed', reason: 'Vault answered 503' });
+});
+
+t.test('a login that fails is told once a try, and tried again', async (t) => {
+  const refused = new ReplicationError('source_unavailable', 'refused');
+  const { asked, lines } = await playLogins([refused, refused, loginOf('s.1', undefined)], [], 20_000);
+  t.strictSame(asked, [
+    [0, 'login'],
+    [1000, 'login'],
+    [4000, 'login'],
+  ]);
+  t.strictSame(
+    lines.map(({ event }) => event),
+    ['vault.login_failed', 'vault.login_failed', 'vault.logged_in'],
   );
 });

@@ -25,7 +25,7 @@ const clock = () => {
 t.test('a given token stays what it is', async (t) => {
   const reader = createTokenReader({ token: new Sensitive('s.one') }, recorder().log);
   t.equal((await reader.current()).reveal(), 's.one');
-  t.equal(await reader.refresh(new Sensitive('s.one')), false);
+  t.equal(await reader.refresh(new Sensitive('s.one'), 'dead'), false);
   t.throws(() => createTokenReader({}, recorder().log), TypeError);
 });
 
@@ -62,10 +62,10 @@ t.test('after a 403 the file is read whatever its times say', async (t) => {
   const file = join(t.testdir({ token: 's.one' }), 'token');
   const reader = createTokenReader({ tokenFile: file }, recorder().log, clock().now);
   const used = await reader.current();
-  t.equal(await reader.refresh(used), false);
+  t.equal(await reader.refresh(used, 'stands'), false);
   await writeFile(file, 's.two');
   await utimes(file, 0, 0);
-  t.equal(await reader.refresh(used), true);
+  t.equal(await reader.refresh(used, 'stands'), true);
   t.equal((await reader.current()).reveal(), 's.two');
 });
 
@@ -86,7 +86,7 @@ t.test('a file that is gone or half-written leaves the token in use, and is repo
     time.pass(1000);
     t.equal((await reader.current()).reveal(), 's.one');
   }
-  t.match(lines, [[{ code: 'ENOENT' }], [{ code: 'NOT_A_TOKEN' }]]);
+  t.match(lines, [[{ code: 'ENOENT' }], [{ code: 'NOT_ONE_WORD' }]]);
   t.notMatch(JSON.stringify(lines), /canary|s\.one/);
   await writeFile(file, 's.two');
   time.pass(1000);

@@ -1,0 +1,57 @@
+import { ReplicationError } from '../errors.ts';
+import { formatMount, type MountRef } from '../replicate/ref.ts';
+import { listedKeys } from './answer.ts';
+import { forbidden, policyLine, type Reader } from './ask.ts';
+import type { Mounts } from './mounts.ts';
+import { listPath } from './path.ts';
+
+/** What a listing needs. */
+export interface Listing {
+  readonly reader: Reader;
+  readonly mounts: Mounts;
+  /** Awaited before each request. */
+  readonly pace: () => Promise<void>;
+}
+
+/**
+ * Depth first, one folder at a time. The entry is compared before and after: another mount of that name looks empty, and
+ * so does one that was upgraded meanwhile.
+ */
+export async function* list({ reader, mounts, pace }: Listing, ref: MountRef): AsyncGenerator<string> {
+  await pace();
+  const before = await mounts.entry(ref);
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    await pace();
+    const below = folder;
+    const keys = await listFolder(reader, ref, below, before.kv);
+    yield* keys.filter((key) => !key.endsWith('/')).map((key) => below + key);
+    folders.push(
+      ...keys
+        .filter((key) => key.endsWith('/'))
+        .map((key) => below + key)
+        .reverse(),
+    );
+  }
+  await pace();
+  const after = await mounts.entry(ref);
+  if (after.accessor !== before.accessor || after.kv !== before.kv) {
+    throw new ReplicationError(
+      'source_unavailable',
+      `the mount ${formatMount(ref)} was replaced while it was listed; list it again`,
+    );
+  }
+}
+
+/** A LIST of one folder: some hundred thousand names. */
+const MAX_LIST_BYTES = 64 * 1024 * 1024;
+
+async function listFolder(reader: Reader, ref: MountRef, folder: string, kv: 1 | 2): Promise<readonly string[]> {
+  const what = `the list of ${formatMount(ref)}/${folder}`;
+  const answer = await reader.get(ref.namespace, listPath(ref, folder, kv), what, MAX_LIST_BYTES);
+  if (answer.status === 403) {
+    const below = kv === 2 ? `metadata/${folder}*` : `${folder}*`;
+    throw forbidden(ref.namespace, what, policyLine(ref, below, 'list'));
+  }
+  return listedKeys(answer, what);
+}
