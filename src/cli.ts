@@ -3,11 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { endpointChosen, sqsClient } from './aws/clients.ts';
 import { systemClock } from './clock.ts';
+import { adoptCommand } from './commands/adopt.ts';
 import { ask } from './commands/ask.ts';
 import { configCommand } from './commands/config.ts';
 import { dlqCommand } from './commands/dlq.ts';
 import { checkNoQuestion, dlqAction } from './commands/dlq-action.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { type CommandLine, readCommandLine } from './commands/options.ts';
+import { checkOwnershipLine } from './commands/ownership.ts';
+import { policyCommand, policyOf } from './commands/policy.ts';
+import { releaseCommand } from './commands/release.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
@@ -23,6 +28,7 @@ import { createLog } from './log.ts';
 import { createPublisher } from './queue/sqs.ts';
 import { createRoutes } from './replicate/routes.ts';
 import { openBothEnds } from './serve/both-ends.ts';
+import { openPlaces } from './serve/places.ts';
 
 const write = (text: string) => process.stdout.write(text);
 const writeError = (text: string) => process.stderr.write(text);
@@ -47,7 +53,7 @@ async function main(args: string[]): Promise<number> {
 const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>> = {
   async serve({ operands, file, roles }) {
     if (operands.length > 0) throw new UsageError(`serve takes no operand, but got "${operands[0]}"`);
-    return serveCommand({ config: await load(file), roles, env: environment() });
+    return serveCommand({ config: await load(file), roles, env: environment(), load: () => load(file) });
   },
   async replicate({ operands, file, json }) {
     if (operands.length === 0) throw new UsageError('replicate needs at least one REF');
@@ -60,8 +66,41 @@ const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
     const config = await load(file);
     const log = createLog('warn', process.stderr.isTTY === true);
     const { source, ends, close } = await openBothEnds(config, log);
-    const routes = createRoutes(config.routes, config.destinations);
+    const routes = createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret);
     return statusCommand({ refs: operands, routes, source, ends, json, write, writeError }).finally(close);
+  },
+  async adopt(line) {
+    checkOwnershipLine('adopt', line, terminal.asks);
+    const { operands: refs, all, yes, json } = line;
+    const config = await load(line.file);
+    const log = createLog('warn', process.stderr.isTTY === true);
+    const places = await openPlaces(config);
+    const { source, ends, close } = await openBothEnds(config, log);
+    const routes = createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret);
+    const streams = { ask: askOnTerminal(), json, write, writeError };
+    return adoptCommand({ refs, all, yes, routes, places, source, ends, ...streams }).finally(close);
+  },
+  async release(line) {
+    checkOwnershipLine('release', line, terminal.asks);
+    const { operands: refs, all, yes, json } = line;
+    const config = await load(line.file);
+    const places = await openPlaces(config);
+    const routes = createRoutes(config.routes, config.destinations);
+    const streams = { ask: askOnTerminal(), json, write, writeError };
+    return releaseCommand({ refs, all, yes, routes, places, vault: config.vault.id, ...streams });
+  },
+  async doctor({ operands, file, json }) {
+    if (operands.length > 0) throw new UsageError(`doctor takes no operand, but got "${operands[0]}"`);
+    const config = await load(file);
+    // What would be logged stands in the findings.
+    const log = createLog('silent', false);
+    const terminal = process.stdout.isTTY === true;
+    return doctorCommand({ config, env: environment(), clock: systemClock, log, json, terminal, write });
+  },
+  async policy({ operands, file, json }) {
+    const of = policyOf(operands);
+    const { routes, destinations } = await load(file);
+    return policyCommand({ of, mounts: createRoutes(routes, destinations).mounts, json, write });
   },
   config: ({ operands, file, json, roles }) =>
     configCommand({ action: configAction(operands), file, json, roles, env: environment(), write, writeError }),
@@ -78,7 +117,7 @@ const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
         queue: createLetterQueue(client, queue.deadLetterUrl),
         publisher: createPublisher(client, queue.url),
         freshId: randomUUID,
-        ask: (question) => ask(question, { input: process.stdin, output: process.stderr, signal }),
+        ask: askOnTerminal(signal),
         ...{ clock: systemClock, signal, json, yes: options.yes, write, writeError, progress: terminal.progress },
       },
       action,
@@ -93,6 +132,11 @@ function configAction([action]: readonly string[]): 'check' | 'print' | 'schema'
   if (action === 'check' || action === 'print' || action === 'schema') return action;
   throw new UsageError('config takes check, print or schema');
 }
+
+const askOnTerminal =
+  (signal: AbortSignal = interruption()) =>
+  (question: string) =>
+    ask(question, { input: process.stdin, output: process.stderr, signal });
 
 /** Aborts at the first SIGINT or SIGTERM; a second one ends the program at once. */
 function interruption(): AbortSignal {

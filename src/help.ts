@@ -6,10 +6,14 @@ Commands
   serve [--role ingress] [--role worker]   run the roles (all by default) until SIGTERM
   replicate REF…                           put these secrets on the queue now
   status [REF…]                            is each copy what Vault says, and if not, why?
+  adopt REF… | --all                       take over existing secrets of these names
+  release REF… | --all                     let copies go: they stay, and are never written again
   dlq list                                 the dead letters, and what to do next
   dlq show ID                              one of them: what it means, what to do
   dlq redrive ID… | --code CODE | --all    send them back to the queue, once the cause is mended
   dlq drop ID…                             delete them
+  doctor                                   is the whole chain as it should be, and what mends it?
+  policy vault | policy openbao            the least policy that a worker needs there
   config check [--role …]                  is the configuration valid (for these roles)?
   config print                             the effective configuration, secrets masked
   config schema                            its JSON Schema
@@ -24,7 +28,7 @@ REF is [namespace:]mount/path, e.g. hybrid-aws-secrets/app/db or team-a:kv/app/d
 is written %3A or %25.
 
 Exit codes: 0 done; 1 failed; 2 usage or configuration error; 3 done, and dead letters (dlq list) or
-drift (status) were found.
+drift (status) or failed checks (doctor) were found.
 Results go to stdout, logs to stderr: JSON lines, or for people when stderr is a terminal.
 `;
 
@@ -60,6 +64,43 @@ REF is [namespace:]mount/path, e.g. hybrid-aws-secrets/app/db or team-a:kv/app/d
 Exit codes: 0 all are in sync; 3 some are not; 1 a REF is not routed or at neither end, or an end cannot be read;
 2 usage or configuration error.
 `,
+  adopt: `Usage: vaultferry adopt REF… [--config FILE] [--json]
+       vaultferry adopt --all [--yes] [--config FILE] [--json]
+
+Makes existing secrets of these names copies of VaultFerry: gives them its tags, whoever had made them (a person, the AWS
+sample, another VaultFerry, another route or mount), and takes released ones back. The value stays as it is until the
+next change, sweep or "vaultferry replicate REF" writes Vault's. Other tags stay; a tag "version" that was there before
+is never written. Secrets with rotation, and those that are scheduled for deletion or managed by a service, are refused.
+
+--all      every secret of Vault whose name is taken by one that is not VaultFerry's copy of it; shows them and asks
+--yes      answers the question beforehand; without a terminal it is needed
+
+Runs with an operator's credentials: it needs what a worker needs of Vault, and secretsmanager:DescribeSecret,
+TagResource and UntagResource on secrets that are not VaultFerry's yet. Look first: vaultferry status REF.
+
+--json gives {"adopted": [{"ref", "destination", "secretName"}], "unchanged": […], "refused": [{…, "code", "why"}],
+"problems": [text]}.
+
+Exit codes: 0 all are VaultFerry's now; 1 some are not, or a REF is not routed; 2 usage or configuration error.
+`,
+  release: `Usage: vaultferry release REF… [--config FILE] [--json]
+       vaultferry release --all [--yes] [--config FILE] [--json]
+
+Lets copies go, e.g. to leave Vault one by one: VaultFerry's tags are replaced by vaultferry:released, which holds the
+ref; the copy stays with its value, and is never written, marked or deleted again. Later changes in Vault are refused
+without a dead letter. "vaultferry adopt REF" takes a copy back.
+
+--all      every copy of this vault, also those that no route covers any more; shows them and asks
+--yes      answers the question beforehand; without a terminal it is needed
+
+Runs with an operator's credentials: secretsmanager:DescribeSecret, TagResource and UntagResource; ListSecrets with
+--all, which may miss the last five minutes. Asks nothing of Vault.
+
+--json gives {"released": [{"ref", "destination", "secretName"}], "unchanged": […], "refused": [{…, "code", "why"}],
+"problems": [text]}.
+
+Exit codes: 0 all are let go; 1 some are not, or a REF is not routed; 2 usage or configuration error.
+`,
   dlq: `Usage: vaultferry dlq list [--config FILE] [--json]
        vaultferry dlq show ID [--json]
        vaultferry dlq redrive ID… | --code CODE | --all [--yes] [--json]
@@ -81,6 +122,40 @@ GetQueueAttributes on the dead-letter queue.
 
 Exit codes: 0 done (list: no letters); 1 an ID is unknown, or a letter could not be redriven or dropped; 2 usage or
 configuration error; 3 list found letters.
+`,
+  doctor: `Usage: vaultferry doctor [--config FILE] [--json]
+
+Looks at the whole chain, side by side, and says of each check: ok, warning, failure or not checked, what was found, and
+below it what mends it. It changes nothing; where VaultFerry logs in to Vault, it logs in once.
+  Vault    is it there and unsealed, TLS, the token and how long it lasts, each routed mount, what the policy grants
+  audit    a device that pushes to VaultFerry, a second one, log_raw, write_timeout, format
+  queues   both are FIFO, wired, kept long enough and encrypted; calls with a receipt that is none
+  AWS      each destination's place; ListSecrets, DescribeSecret, and writes that can change nothing
+  clocks   Vault's, SQS's and Secrets Manager's beside this host's
+  names    secrets of Vault that would meet in one name, or have one that AWS does not take or advises against
+
+Shows what a worker would meet, so run it where one runs, with its configuration and credentials. The list of audit
+devices needs sudo in Vault: it is asked with an operator's own token in $VAULT_TOKEN, and with no other.
+NO_COLOR turns colours off.
+
+--json gives {"checks": [{"group", "check", "state", "found", "mend"}], "summary": {"ok", "warnings", "failures",
+"notChecked"}}; group is vault, audit, queue, aws, clock or names; state is ok, warning, failure or not_checked; mend is
+null where there is nothing to do. The texts are for people and may change.
+
+Exit codes: 0 no check failed (there may be warnings); 3 some did; 1 failed; 2 usage or configuration error.
+`,
+  policy: `Usage: vaultferry policy vault [--config FILE] [--json]
+       vaultferry policy openbao [--config FILE] [--json]
+
+Prints the least policy that a worker needs for the routed mounts, as it is written in the root namespace; to be given to
+"vault policy write vaultferry -". Asks nothing of anybody.
+
+vault     for HashiCorp Vault; OpenBao takes it too
+openbao   with the lines by which OpenBao lists a whole mount at once; Vault refuses a policy that has them
+
+--json gives {"server", "paths": [{"path", "capabilities"}]}.
+
+Exit codes: 0 done; 2 usage or configuration error.
 `,
   config: `Usage: vaultferry config check [--role ingress] [--role worker] [--config FILE] [--json]
        vaultferry config print [--config FILE] [--json]
