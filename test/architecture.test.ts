@@ -93,6 +93,12 @@ const PURE = [
   'queue/ports.ts',
   'worker/verdict.ts',
   'worker/park.ts',
+  'sweep/deletion.ts',
+  'sweep/drift.ts',
+  'sweep/report.ts',
+  'doctor/checks/',
+  'doctor/finding.ts',
+  'doctor/vault-policy.ts',
   'dead-letters/advice.ts',
   'dead-letters/letter.ts',
   'dead-letters/redrive.ts',
@@ -156,7 +162,7 @@ t.test('each outside library has its one door', async (t) => {
   const doors: readonly (readonly [RegExp, readonly string[]])[] = [
     [/^node-vault/, ['vault/client.ts']],
     [/^@aws-sdk\//, ['aws/', 'queue/sqs.ts']],
-    [/^@smithy\//, []],
+    [/^@smithy\//, ['aws/caller-identity.ts']],
     [/^pino/, ['log.ts']],
     [/^ajv/, ['config/', 'queue/message.ts']],
     [/^yaml/, ['config/', 'commands/config.ts']],
@@ -190,15 +196,18 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   audit: ['replicate'],
   vault: ['replicate'],
   queue: ['aws'],
-  aws: ['replicate', 'sweep'],
+  aws: ['replicate'],
   ingress: ['audit', 'config', 'queue', 'replicate'],
   worker: ['queue', 'replicate'],
   sweep: ['queue', 'replicate', 'worker'],
-  admin: ['queue'],
+  admin: ['queue', 'sweep'],
+  doctor: ['aws', 'config', 'queue', 'replicate', 'vault'],
   serve: ['admin', 'audit', 'aws', 'config', 'ingress', 'queue', 'replicate', 'sweep', 'vault', 'worker'],
   'dead-letters': ['queue', 'replicate'],
-  commands: ['aws', 'config', 'dead-letters', 'queue', 'replicate', 'serve'],
+  commands: ['aws', 'config', 'dead-letters', 'doctor', 'queue', 'replicate', 'serve'],
 };
+/** They stand at the top of everything. */
+const PROGRAMS = ['cli.ts', 'healthcheck.ts'];
 const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '');
 
 t.test('folders import only what lies further down the corridor', async (t) => {
@@ -207,7 +216,7 @@ t.test('folders import only what lies further down the corridor', async (t) => {
     found((file, one) => {
       const [from, to] = [folderOf(file.path), folderOf(one.to)];
       if (!isOurs(one) || from === to || to === '') return false;
-      return file.path !== 'cli.ts' && !(FOLDERS[from] ?? []).includes(to);
+      return !PROGRAMS.includes(file.path) && !(FOLDERS[from] ?? []).includes(to);
     }),
     [],
   );
@@ -217,9 +226,9 @@ t.test('folders import only what lies further down the corridor', async (t) => {
   );
 });
 
-t.test('nobody imports the command line', async (t) => {
+t.test('nobody imports a program', async (t) => {
   t.same(
-    found((_, { to }) => to === 'cli.ts'),
+    found((_, { to }) => PROGRAMS.includes(to)),
     [],
   );
 });

@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { SweepReport } from '../sweep/report.ts';
+import { createDriftGauges } from './drift-gauges.ts';
 
 /** Seconds, from a fast local hop to the longest hold of a hot secret. */
 const LAG_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
@@ -25,6 +27,7 @@ export interface QueueCounts {
 const SWEEP_REASONS: ReadonlySet<string> = new Set([
   ...['timer', 'gap', 'operator'],
   ...['start', 'connection', 'overflow', 'mounts', 'snapshot_restore', 'kv_version_unknown'],
+  ...['destination', 'unfinished'],
 ]);
 
 export interface AuditCounts {
@@ -40,23 +43,18 @@ export function createMetrics() {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter({ name: `vaultferry_${name}`, help, labelNames, registers });
   const lines = counter('audit_lines_total', 'Audit lines, by what became of them.', ['result']);
-  const bytes = counter('audit_bytes_total', 'Bytes that came in through the audit socket.');
+  const bytes = counter('audit_bytes_total', 'Bytes that came in through the audit socket and the webhook.');
+  const refused = counter('ingress_refused_total', 'Connections that were turned away, by reason.', ['reason']);
   const changes = counter('changes_total', 'Changes that became messages, by route.', ['route']);
   const sweeps = counter('sweeps_total', 'Sweeps that ended.', ['reason', 'result']);
   const replications = counter('replications_total', 'Looks that ended, by outcome.', ['destination', 'outcome']);
   const failures = counter('failures_total', 'Looks that failed, by code.', ['code']);
-  const sweepDuration = new Histogram({
-    name: 'vaultferry_sweep_duration_seconds',
-    help: 'How long sweeps took.',
-    buckets: SWEEP_BUCKETS,
-    registers,
-  });
-  const lag = new Histogram({
-    name: 'vaultferry_replication_lag_seconds',
-    help: 'From the audit time of a write to its value being AWSCURRENT.',
-    buckets: LAG_BUCKETS,
-    registers,
-  });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name: `vaultferry_${name}`, help, buckets, registers });
+  const sweepDuration = histogram('sweep_duration_seconds', 'How long sweeps took.', SWEEP_BUCKETS);
+  const lagHelp = 'From the audit time of a write to its value being AWSCURRENT.';
+  const lag = histogram('replication_lag_seconds', lagHelp, LAG_BUCKETS);
+  const drift = createDriftGauges(registers);
   return {
     registry,
     addGauges: (gauges: Gauges) => addGauges(registers, gauges),
@@ -66,15 +64,21 @@ export function createMetrics() {
       const irrelevant = after.lines - before.lines - parsed;
       if (irrelevant > 0) lines.inc({ result: 'irrelevant' }, irrelevant);
     },
-    entry: (result: string) => lines.inc({ result }),
+    entry: (result: string, times = 1) => {
+      if (times > 0) lines.inc({ result }, times);
+    },
+    refused: (reason: string) => refused.inc({ reason }),
     change: (route: string) => changes.inc({ route }),
     replicated: (destination: string, outcome: string) => replications.inc({ destination, outcome }),
     lag: (seconds: number) => lag.observe(seconds),
     failed: (code: string) => failures.inc({ code }),
-    swept(reason: string, result: string, seconds: number) {
+    swept(reason: string, result: string, seconds: number, report?: SweepReport) {
       sweeps.inc({ reason: sweepReason(reason), result });
       sweepDuration.observe(seconds);
+      if (report !== undefined) drift.tell(report);
     },
+    /** What the last sweep found is told for so long, in ms. */
+    keepDriftFor: drift.keepFor,
   };
 }
 

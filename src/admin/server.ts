@@ -1,18 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Registry } from 'prom-client';
-import { bearerTest } from '../bearer.ts';
-import type { Sensitive } from '../sensitive.ts';
+import type { BearerTest } from '../bearer.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface AdminOptions {
   readonly readiness: Readiness;
   readonly registry: Registry;
-  readonly token?: Sensitive<string>;
+  /** Whether an Authorization header opens what is not open to all. */
+  readonly authorized: BearerTest;
 }
 
 /** `/healthz` and `/readyz` are open, `/metrics` wants the admin token where there is one. */
-export const admin: FastifyPluginAsync<AdminOptions> = async (app, { readiness, registry, token }) => {
-  const authorized = token === undefined ? () => true : bearerTest([token]);
+export const admin: FastifyPluginAsync<AdminOptions> = async (app, { readiness, registry, authorized }) => {
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const lacking = await readiness.lacking();

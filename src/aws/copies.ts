@@ -1,7 +1,6 @@
 import { ListSecretsCommand, type SecretListEntry, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { Counted } from '../replicate/copy-count.ts';
+import type { ListedCopy } from '../replicate/destination.ts';
 import { TAG_VAULT } from '../replicate/tags.ts';
-import type { OwnedCopy } from '../sweep/sweep.ts';
 import { destinationFailure } from './failure.ts';
 
 /** A page's limit from end to end, in ms. */
@@ -9,16 +8,13 @@ const PAGE_LIMIT = 10_000;
 /** The most entries that ListSecrets gives in one page. */
 const PAGE_SIZE = 100;
 
-/** A copy for the sweep and for the count. */
-export type ListedCopy = OwnedCopy & Counted;
-
 /** Every copy of one vault in a destination, those scheduled for deletion included. May miss the last 5 minutes. */
 export async function* listCopies(client: SecretsManagerClient, vault: string): AsyncGenerator<ListedCopy> {
   let NextToken: string | undefined;
   do {
     const page = await listPage(client, vault, NextToken);
     for (const entry of page.SecretList ?? []) {
-      const copy = ownedCopy(entry);
+      const copy = listedCopy(entry);
       if (copy.tags[TAG_VAULT] === vault) yield copy; // the filters match key and value, not necessarily of one tag
     }
     NextToken = page.NextToken;
@@ -42,9 +38,16 @@ async function listPage(client: SecretsManagerClient, vault: string, NextToken: 
   }
 }
 
-const ownedCopy = ({ Name = '', Tags = [], Description = '', DeletedDate }: SecretListEntry): ListedCopy => ({
-  name: Name,
-  scheduledForDeletion: DeletedDate !== undefined,
-  tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
-  description: Description,
-});
+function listedCopy(entry: SecretListEntry): ListedCopy {
+  const { ARN = '', Name = '', Tags = [], Description = '', SecretVersionsToStages = {}, OwningService } = entry;
+  return {
+    arn: ARN,
+    name: Name,
+    description: Description,
+    tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
+    stages: new Map(Object.entries(SecretVersionsToStages)),
+    scheduledForDeletion: entry.DeletedDate !== undefined,
+    rotationEnabled: entry.RotationEnabled === true,
+    ...(OwningService !== undefined && { owningService: OwningService }),
+  };
+}

@@ -1,7 +1,10 @@
 import {
   CreateSecretCommand,
+  DeleteSecretCommand,
   DescribeSecretCommand,
   type DescribeSecretResponse,
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   RestoreSecretCommand,
   type SecretsManagerClient,
@@ -14,10 +17,13 @@ import { type FailureCode, ReplicationError } from '../errors.ts';
 import type { Limiter } from '../limiter.ts';
 import { CURRENT, type Destination, type DestinationState, STAGING_LABEL } from '../replicate/destination.ts';
 import type { Tags } from '../replicate/tags.ts';
+import { Sensitive } from '../sensitive.ts';
 import { destinationFailure, sdkErrorName } from './failure.ts';
 
 /** A call's limit from end to end, the SDK's retries included, in ms. */
 const CALL_LIMIT = 10_000;
+/** The most entries that ListSecretVersionIds gives in one page. */
+const PAGE_SIZE = 100;
 
 export interface SecretsManagerOptions {
   /** Retries are safe for a look, and for a put or create under its ClientRequestToken. */
@@ -31,16 +37,17 @@ export interface SecretsManagerOptions {
 
 /** The only place that knows Secrets Manager's API. */
 export const createSecretsManager = (options: SecretsManagerOptions): Destination => ({
-  describe: describeWith(options),
+  ...lookingWith(options),
   create: create(options),
   put: put(options),
   promote: promote(options),
   restore: restore(options),
+  scheduleDeletion: scheduleDeletion(options),
   retag: retag(options),
+  versionTimes: versionTimes(options),
 });
 
-/** The look alone, for those who write nothing. */
-export const describeWith =
+const describeWith =
   ({ client }: Pick<SecretsManagerOptions, 'client'>): Destination['describe'] =>
   async (name) => {
     const response = await call('DescribeSecret', name, {}, (limit) =>
@@ -51,6 +58,28 @@ export const describeWith =
     );
     return response?.ARN === undefined ? undefined : destinationState(response, response.ARN);
   };
+
+/** One version's value by its id, which never changes: a read that a retry repeats is the same read. */
+const valueWith =
+  ({ client }: Pick<SecretsManagerOptions, 'client'>): Destination['value'] =>
+  async (arn, versionId) => {
+    const response = await call('GetSecretValue', arn, { codes: CONFLICTS }, (limit) =>
+      client.send(new GetSecretValueCommand({ SecretId: arn, VersionId: versionId }), limit),
+    ).catch(namePermission);
+    return response.SecretString === undefined ? undefined : new Sensitive(response.SecretString);
+  };
+
+function namePermission(error: unknown): never {
+  if (!(error instanceof ReplicationError) || error.code !== 'destination_forbidden') throw error;
+  const need = 'routes of KV version 1 need secretsmanager:GetSecretValue, and kms:Decrypt where the key is your own';
+  throw new ReplicationError(error.code, `${error.message}; ${need}`, error.cause);
+}
+
+/** What a look asks, for those who write nothing. */
+export const lookingWith = (options: Pick<SecretsManagerOptions, 'client'>) => ({
+  describe: describeWith(options),
+  value: valueWith(options),
+});
 
 const create =
   ({ client, kmsKeyId, limits: { creations } }: SecretsManagerOptions): Destination['create'] =>
@@ -96,6 +125,16 @@ const restore =
     );
   };
 
+const scheduleDeletion =
+  ({ onceClient, limits: { creations } }: SecretsManagerOptions): Destination['scheduleDeletion'] =>
+  async (arn, recoveryDays, last) => {
+    await creations.turn();
+    await last();
+    await call('DeleteSecret', arn, { codes: CONFLICTS, limiter: creations }, (limit) =>
+      onceClient.send(new DeleteSecretCommand({ SecretId: arn, RecoveryWindowInDays: recoveryDays }), limit),
+    );
+  };
+
 const retag =
   ({ onceClient, limits }: SecretsManagerOptions): Destination['retag'] =>
   async (arn, { set, remove }, stillFresh) => {
@@ -117,6 +156,22 @@ const retag =
       );
     }
   };
+
+const versionTimes =
+  ({ client }: SecretsManagerOptions): Destination['versionTimes'] =>
+  (arn) =>
+    call('ListSecretVersionIds', arn, { codes: CONFLICTS }, async (limit) => {
+      const times: number[] = [];
+      let NextToken: string | undefined;
+      do {
+        const all = { SecretId: arn, IncludeDeprecated: true, MaxResults: PAGE_SIZE };
+        const more = NextToken === undefined ? {} : { NextToken };
+        const page = await client.send(new ListSecretVersionIdsCommand({ ...all, ...more }), limit);
+        times.push(...(page.Versions ?? []).flatMap(({ CreatedDate }) => CreatedDate?.getTime() ?? []));
+        NextToken = page.NextToken;
+      } while (NextToken !== undefined);
+      return times;
+    });
 
 type Codes = Readonly<Record<string, FailureCode>>;
 
@@ -168,6 +223,7 @@ function destinationState(response: DescribeSecretResponse, arn: string): Destin
     scheduledForDeletion: response.DeletedDate !== undefined,
     rotationEnabled: response.RotationEnabled === true,
     ...(response.OwningService !== undefined && { owningService: response.OwningService }),
+    replicas: (response.ReplicationStatus ?? []).map(({ Region = '' }) => Region),
   };
 }
 

@@ -2,6 +2,7 @@ import { toReplicationError } from '../errors.ts';
 import type { Look } from '../replicate/decide.ts';
 import type { Order } from '../replicate/look-at.ts';
 import { checkName } from '../replicate/name.ts';
+import { checkNotOwn } from '../replicate/own-secret.ts';
 import { formatRef, type SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
 import type { Source } from '../replicate/source.ts';
@@ -68,13 +69,11 @@ async function rowOf(ends: StatusCommand['ends'], ref: SecretRef, target: Target
   return { ref, target, standing: await standingOf(ends.get(target.destination), ref, target) };
 }
 
-async function standingOf(
-  end: BothEnds | undefined,
-  ref: SecretRef,
-  { route, secretName }: Target,
-): Promise<Standing | Unread> {
+async function standingOf(end: BothEnds | undefined, ref: SecretRef, target: Target): Promise<Standing | Unread> {
+  const { route, secretName } = target;
   try {
     checkName(secretName, ref);
+    checkNotOwn(target, ref);
     const look = await end?.look({ ref, route, secretName, hint: undefined });
     return look === undefined ? NO_END : standing(look);
   } catch (error) {

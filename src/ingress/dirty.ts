@@ -90,10 +90,12 @@ export function createDirtyCopies(limit: number, overflow: (onQueued: readonly O
 
 /**
  * One message for both: the newer one's, but what tells nothing (metadata, a soft delete) never takes the place of what
- * does. Whichever came first, all who wait are told.
+ * does. It has the later entry's id in any case: SQS may have taken the earlier one though the call failed, and would
+ * swallow it. Whichever came first, all who wait are told.
  */
 function merged(before: Dirty, next: Dirty): Dirty {
-  const kept = supersedes(next, before) ? next : before;
+  const { deduplicationId } = next.message;
+  const kept = supersedes(next, before) ? next : { ...before, message: { ...before.message, deduplicationId } };
   if (before.onQueued.length === 0 && next.onQueued.length === 0) return kept;
   return { ...kept, onQueued: [...before.onQueued, ...next.onQueued] };
 }

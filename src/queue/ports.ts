@@ -46,6 +46,8 @@ export interface Inbox {
   acknowledge(messages: readonly Received[]): Promise<void>;
   /** Hides the messages for `seconds` from now; 0 gives them back at once. */
   hide(messages: readonly Received[], seconds: number): Promise<void>;
+  /** Hides one message for `seconds` from now, as {@link hide}, but throws when it is not in flight for us any more. */
+  extend(message: Received, seconds: number): Promise<void>;
   /** How many messages are visible, and SQS's clock (ms since the epoch, whole seconds). */
   depth(): Promise<{ readonly visible: number; readonly date: number }>;
 }

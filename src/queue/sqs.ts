@@ -1,6 +1,7 @@
 import {
   type BatchResultErrorEntry,
   ChangeMessageVisibilityBatchCommand,
+  ChangeMessageVisibilityCommand,
   DeleteMessageBatchCommand,
   DeleteMessageCommand,
   GetQueueAttributesCommand,
@@ -79,6 +80,10 @@ export const createInbox = (
       const Entries = entries.map((entry) => ({ ...entry, VisibilityTimeout: seconds }));
       return client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }), limit);
     }),
+  async extend({ receipt }, seconds) {
+    const entry = { QueueUrl: url, ReceiptHandle: receipt, VisibilityTimeout: seconds };
+    await call('ChangeMessageVisibility', (limit) => client.send(new ChangeMessageVisibilityCommand(entry), limit));
+  },
   async depth() {
     const { attributes, date } = await queueAttributes(client, url);
     return { visible: Number(attributes['ApproximateNumberOfMessages'] ?? 0), date };

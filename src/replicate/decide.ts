@@ -1,7 +1,8 @@
 import type { FailureCode } from '../errors.ts';
+import type { Sensitive } from '../sensitive.ts';
 import { currentId, type DestinationState, type TagChange } from './destination.ts';
 import { formatRef } from './ref.ts';
-import type { Absent, Present, SourceState } from './source.ts';
+import { type Absent, isVersioned, newestVersion, type Present, type SourceState } from './source.ts';
 import {
   absenceTag,
   foreignTags,
@@ -9,11 +10,14 @@ import {
   type Owner,
   sourceTag,
   TAG_ABSENT,
+  TAG_KEEPS,
+  TAG_RELEASED,
   TAG_SOURCE,
   TAG_VAULT,
+  TAG_VERSION,
   type Tags,
 } from './tags.ts';
-import { isOlder, type Moment, momentOf, momentOfId, versionId } from './version-id.ts';
+import { isOlder, type Moment, momentOf, momentOfId, putId, versionId } from './version-id.ts';
 
 /** SecretString's limit in bytes of UTF-8 (Secrets Manager quotas). */
 const MAX_VALUE_BYTES = 65_536;
@@ -34,8 +38,12 @@ export interface Look {
   readonly fullAt?: number | undefined;
   /** Older answers than were seen before have stood long enough to be believed. */
   readonly acceptStale: boolean;
+  /** The text at AWSCURRENT, where only it can tell whether the copy has what Vault has. */
+  readonly currentValue?: Sensitive<string>;
   /** RFC 3339, UTC. */
   readonly now: string;
+  /** 24 hex digits for the id of a put that has no version to name. */
+  readonly fresh: string;
 }
 
 export type Action =
@@ -61,6 +69,7 @@ export interface Promotion {
 export function decide(look: Look): Action {
   const { source, destination, owner } = look;
   if (destination === undefined) return firstSight(look);
+  if (TAG_RELEASED in destination.tags) return refuseReleased(look);
   const foreign = foreignTags(destination.tags, owner);
   if (foreign.length > 0) return refuseForeign(look, destination, foreign);
   if (destination.rotationEnabled || destination.owningService !== undefined) return refuseRotated(look, destination);
@@ -68,7 +77,7 @@ export function decide(look: Look): Action {
   return source.kind === 'present' ? present(look, source, destination) : absent(look, source, destination);
 }
 
-/** Vault's answer is older than the version at AWSCURRENT. A purge names no version and is never older. */
+/** Vault's answer is older than the version at AWSCURRENT. A purge and KV v1 name no version and are never older. */
 export function isBehindCurrent({ source, destination }: Look): boolean {
   const id = destination === undefined ? undefined : currentId(destination);
   const seen = id === undefined ? undefined : momentOfId(id);
@@ -79,38 +88,51 @@ export function isBehindCurrent({ source, destination }: Look): boolean {
 /**
  * Vault's answer is older than what an event told of. What it says may be written where it is news, but the event is
  * not done with. A purge counts as older unless a later event told of no version, as a purge's own does: it is then an
- * answer from before the write, of a node that has not seen it yet.
+ * answer from before the write, of a node that has not seen it yet. KV v1 has no versions to be waited for.
  */
 export function isBehindHint({ source, hint, hintSuperseded = false }: Look): boolean {
-  if (hint === undefined) return false;
+  if (hint === undefined || source.mount.kv === 1) return false;
   const answered = answeredMoment(source);
   return answered === undefined ? !hintSuperseded : isOlder(answered, hint);
 }
 
 function answeredMoment(source: SourceState): Moment | undefined {
-  const version = source.kind === 'present' ? source : source.latest;
+  const version = newestVersion(source);
   return version === undefined ? undefined : momentOf(version);
 }
 
 function firstSight(look: Look): Action {
-  const { source, owner } = look;
+  const { source } = look;
   if (source.kind === 'absent') return absentBehindHint(look) ?? { kind: 'keep' };
-  return tooLarge(look, source) ?? noRoom(look) ?? { kind: 'create', source, versionId: versionId(owner.ref, source) };
+  return tooLarge(look, source) ?? noRoom(look) ?? { kind: 'create', source, versionId: idFor(look, source) };
 }
 
 function present(look: Look, source: Present, destination: DestinationState): Action {
   if (destination.scheduledForDeletion) return { kind: 'restore' };
-  const id = versionId(look.owner.ref, source);
+  const id = idFor(look, source);
   const from = currentId(destination);
   const tags: TagChange = {
-    set: missingTags(look.tags, destination.tags),
+    set: missingTags(wantedTags(look.tags, destination.tags), destination.tags),
     remove: TAG_ABSENT in destination.tags ? [TAG_ABSENT] : [],
   };
-  if (from === id) return sameVersion(tags);
+  if (from === id || hasValue(look, source)) return sameVersion(tags);
   const promotion = { versionId: id, from, tags };
   if (destination.stages.has(id)) return { kind: 'promote', ...promotion };
   return tooLarge(look, source) ?? { kind: 'put', source, ...promotion };
 }
+
+/** The `version` that an adopted secret had before is somebody else's. */
+const wantedTags = (tags: Tags, there: Tags): Tags =>
+  there[TAG_KEEPS] === TAG_VERSION
+    ? Object.fromEntries(Object.entries(tags).filter(([key]) => key !== TAG_VERSION))
+    : tags;
+
+const idFor = ({ owner, now, fresh }: Look, source: Present): string =>
+  isVersioned(source) ? versionId(owner.ref, source) : putId(now, fresh);
+
+/** KV v1 has no version that an id could name, so the values are compared. */
+const hasValue = ({ currentValue }: Look, source: Present): boolean =>
+  !isVersioned(source) && currentValue?.reveal() === source.value.reveal();
 
 function sameVersion(tags: TagChange): Action {
   if (tags.remove.length > 0) return { kind: 'unmark', tags };
@@ -139,8 +161,15 @@ const absentBehindHint = (look: Look): Action | undefined =>
 function refuseForeign({ source, owner, secretName }: Look, { tags }: DestinationState, foreign: string[]): Action {
   const related = tags[TAG_VAULT] === owner.vault && tags[TAG_SOURCE] === sourceTag(owner.ref);
   if (source.kind === 'absent' && !related) return { kind: 'keep' };
-  const text = `the secret ${secretName} exists and is not this copy of ${formatRef(owner.ref)}: of its tags, ${foreign.join(', ')} are missing or name another owner; rename or delete it, or exclude the path from the route`;
+  const text = `the secret ${secretName} exists and is not this copy of ${formatRef(owner.ref)}: of its tags, ${foreign.join(', ')} are missing or name another owner; take it over with vaultferry adopt, rename or delete it, or exclude the path from the route`;
   return { kind: 'refuse', code: 'not_owned', text };
+}
+
+/** An operator let it go, in whole or in part: even a copy that still has our tags is written no more. */
+function refuseReleased({ source, owner, secretName }: Look): Action {
+  if (source.kind === 'absent') return { kind: 'keep' };
+  const text = `the secret ${secretName} was released, so that nothing is written there: vaultferry adopt ${formatRef(owner.ref)} takes it back`;
+  return { kind: 'refuse', code: 'released', text };
 }
 
 function refuseRotated({ owner, secretName }: Look, { owningService }: DestinationState): Action {

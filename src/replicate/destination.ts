@@ -18,6 +18,14 @@ export interface DestinationState {
   readonly scheduledForDeletion: boolean;
   readonly rotationEnabled: boolean;
   readonly owningService?: string;
+  /** Regions with a replica; left out of listings, which do not tell. */
+  readonly replicas?: readonly string[];
+}
+
+/** A copy as a listing of the destination shows it; what happened in the last 5 minutes may be missing. */
+export interface ListedCopy extends DestinationState {
+  readonly name: string;
+  readonly description: string;
 }
 
 export interface NewSecret {
@@ -40,13 +48,22 @@ export type StillFresh = () => void;
  */
 export interface Destination {
   describe(name: string): Promise<DestinationState | undefined>;
+  /** A version's text; undefined where it holds bytes. Needs a permission of its own, so it is asked for KV v1 alone. */
+  value(arn: string, versionId: string): Promise<Sensitive<string> | undefined>;
   create(secret: NewSecret): Promise<void>;
   /** Puts a version under the staging label; AWSCURRENT stays where it is. */
   put(arn: string, versionId: string, value: Sensitive<string>): Promise<void>;
   /** Moves AWSCURRENT to `versionId` if, and only if, it still stands at `from` (undefined: at no version). */
   promote(arn: string, versionId: string, from: string | undefined, stillFresh: StillFresh): Promise<void>;
   restore(arn: string, stillFresh: StillFresh): Promise<void>;
+  /**
+   * Schedules the deletion, with so many days (7 to 30) in which it can be undone. `last` runs right before the call, and
+   * keeps it from being sent by throwing.
+   */
+  scheduleDeletion(arn: string, recoveryDays: number, last: () => Promise<void>): Promise<void>;
   retag(arn: string, change: TagChange, stillFresh: StillFresh): Promise<void>;
+  /** When each version was created that is still there, those without a label too; in ms since the epoch. */
+  versionTimes(arn: string): Promise<number[]>;
 }
 
 export interface TagChange {

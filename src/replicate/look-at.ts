@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
-import type { Look } from './decide.ts';
+import { decide, type Look } from './decide.ts';
 import type { Destination } from './destination.ts';
 import type { SecretRef } from './ref.ts';
-import type { Source } from './source.ts';
+import { isVersioned, type Source, type SourceState } from './source.ts';
 import { TAG_VERSION, type Tags } from './tags.ts';
 import type { Moment } from './version-id.ts';
 
@@ -18,13 +18,15 @@ export interface Order {
 
 export interface LookPorts {
   readonly source: Pick<Source, 'read'>;
-  readonly destination: Pick<Destination, 'describe'>;
+  readonly destination: Pick<Destination, 'describe' | 'value'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly vault: string;
   /** The destination's own tags. */
   readonly tags: Tags;
   /** Whether copies carry Vault's version number as the tag `version`. */
   readonly versionTag: boolean;
+  /** 24 hex digits, others at each call. */
+  readonly fresh: () => string;
 }
 
 /**
@@ -35,16 +37,32 @@ export async function lookAtBoth(ports: LookPorts, order: Order): Promise<Look> 
   const { ref, route, secretName, hint, hintSuperseded = false } = order;
   const destination = await ports.destination.describe(secretName);
   const source = await ports.source.read(ref);
-  const version = ports.versionTag && source.kind === 'present' ? { [TAG_VERSION]: String(source.version) } : {};
-  return {
+  const look: Look = {
     source,
     destination,
     owner: { vault: ports.vault, route, ref, mount: source.mount },
     secretName,
-    tags: { ...ports.tags, ...version },
+    tags: { ...ports.tags, ...(ports.versionTag ? versionTagOf(source) : {}) },
     hint,
     hintSuperseded,
     acceptStale: false,
     now: new Date(ports.clock.now()).toISOString(),
+    fresh: ports.fresh(),
   };
+  const currentValue = await valueToCompare(ports.destination, look);
+  return currentValue === undefined ? look : { ...look, currentValue };
+}
+
+const versionTagOf = (source: SourceState): Tags =>
+  source.kind === 'present' && isVersioned(source) ? { [TAG_VERSION]: String(source.version) } : {};
+
+/**
+ * The value at AWSCURRENT, where only it can tell whether the copy has what Vault has: that of a KV v1 secret. It is read
+ * by the id that was seen, and only where we would write, so that nobody else's value is ever asked for.
+ */
+async function valueToCompare(destination: LookPorts['destination'], look: Look): Promise<Look['currentValue']> {
+  if (look.source.mount.kv === 2) return undefined;
+  const action = decide(look);
+  if (action.kind !== 'put' || action.from === undefined) return undefined;
+  return destination.value(look.destination?.arn ?? '', action.from);
 }

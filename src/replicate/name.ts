@@ -2,7 +2,7 @@ import { ReplicationError } from '../errors.ts';
 import { formatRef, type SecretRef } from './ref.ts';
 
 /** Secrets Manager's limit on a name, in characters (CreateSecret, API reference). */
-const MAX_NAME = 512;
+export const MAX_NAME = 512;
 
 /**
  * Text in the characters that Secrets Manager allows in names: every other byte of its UTF-8, and `=` itself, is

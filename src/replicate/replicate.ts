@@ -7,8 +7,9 @@ import type { Destination, NewSecret, StillFresh } from './destination.ts';
 import { type LookPorts, lookAtBoth, type Order } from './look-at.ts';
 import { checkName, looksLikePartialArn } from './name.ts';
 import { oncePer } from './once-per.ts';
+import { createVersionBudget, puttingInTurn } from './put-in-turn.ts';
 import { formatRef, type SecretRef } from './ref.ts';
-import type { Present } from './source.ts';
+import { newestVersion, type Present } from './source.ts';
 import { createStaleRows, type StaleRows } from './stale-rows.ts';
 import { ownershipTags, sourceText } from './tags.ts';
 
@@ -56,8 +57,8 @@ export interface ReplicatorPorts extends Omit<LookPorts, 'destination' | 'clock'
  * Every loss to somebody else's hand starts it over from the look.
  */
 export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritten: OnWritten) => Promise<Replicated> {
-  const { destination, clock } = ports;
-  const staleRows = createStaleRows(clock);
+  const destination = inTurn(ports);
+  const staleRows = createStaleRows(ports.clock);
 
   const warnOfName = oncePer(MAX_WARNED, (secretName) =>
     ports.log?.warn({ event: 'secret.name_ambiguous', secretName, text: AMBIGUOUS }),
@@ -68,11 +69,11 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
   };
 
   const once = async (order: Order, onWritten: OnWritten): Promise<Replicated | 'again'> => {
-    const stillFresh = freshness(clock, order.ref);
+    const stillFresh = freshness(ports.clock, order.ref);
     const look = await lookAt(order);
     const stale = isBehindCurrent(look) || isBehindHint(look);
     noteRows(staleRows, look);
-    const version = look.source.kind === 'present' ? look.source.version : undefined;
+    const version = look.source.kind === 'present' ? newestVersion(look.source)?.version : undefined;
     const action = await decideWithRoom(ports.copies, look, stillFresh);
     const outcome = await apply(destination, action, look, stillFresh, (written) => onWritten(written, version)).catch(
       (error: unknown) => {
@@ -108,6 +109,9 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
     }
   };
 }
+
+const inTurn = ({ destination, clock }: ReplicatorPorts): Destination =>
+  puttingInTurn(destination, createVersionBudget(clock, destination.versionTimes));
 
 const AMBIGUOUS =
   'the name ends in a hyphen and six characters, as ARNs do, and AWS may take it for a part of one: consider another path, or another "as" of the route';

@@ -19,8 +19,10 @@ export function createStaleRows(clock: Pick<Clock, 'monotonic'>): StaleRows {
   };
   return {
     believed(key) {
+      const now = clock.monotonic();
+      forget(now); // first: what was stale long ago says nothing of an answer of today
       const row = rows.get(key);
-      return row !== undefined && clock.monotonic() - row.first >= BELIEVED_AFTER;
+      return row !== undefined && now - row.first >= BELIEVED_AFTER;
     },
     note(key, stale) {
       const now = clock.monotonic();

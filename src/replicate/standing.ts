@@ -1,8 +1,9 @@
 import type { FailureCode } from '../errors.ts';
 import { type Action, decide, type Look, type Promotion } from './decide.ts';
 import { currentId } from './destination.ts';
-import { foreignTags, TAG_ABSENT } from './tags.ts';
-import { type Moment, momentOfId, spelledTime } from './version-id.ts';
+import { newestVersion } from './source.ts';
+import { foreignTags, TAG_ABSENT, TAG_RELEASED } from './tags.ts';
+import { isOurId, momentOfId, spelledTime, timeOfId } from './version-id.ts';
 
 /** How a secret and its copy stand to each other: every kind of agreement, then every kind of drift. */
 export const STATES = {
@@ -20,6 +21,7 @@ export const STATES = {
   wrongly_marked: { inSync: false, why: 'the copy is marked as absent, though the secret is there' },
   tags_differ: { inSync: false, why: 'the value is right, a tag is not' },
   conflict: { inSync: false, why: '' },
+  released: { inSync: true, why: '' },
   refused: { inSync: false, why: '' },
   source_behind: { inSync: false, why: '' },
 } as const satisfies Readonly<Record<string, { readonly inSync: boolean; readonly why: string }>>;
@@ -34,7 +36,7 @@ export interface Standing {
   readonly vaultVersion?: number;
   /** Vault's version number of what stands at AWSCURRENT. */
   readonly replicatedVersion?: number;
-  /** RFC 3339: when the version at AWSCURRENT was created in Vault, or when the copy was marked as absent. */
+  /** RFC 3339: when the version at AWSCURRENT was created in Vault (of KV v1: put), or the copy was marked as absent. */
   readonly since?: string;
   readonly code?: FailureCode;
   /** Why it is not in sync, or what else there is to say. */
@@ -45,25 +47,27 @@ export interface Standing {
 export function standing(look: Look): Standing {
   const action = decide(look);
   const state = stateOf(look, action);
-  const current = look.destination && momentOfId(currentId(look.destination) ?? '');
-  const version = look.source.kind === 'present' ? look.source.version : look.source.latest?.version;
+  const current = (look.destination && currentId(look.destination)) ?? '';
+  const vaultVersion = newestVersion(look.source)?.version;
+  const replicatedVersion = momentOfId(current)?.version;
   const since = sinceOf(look, state, current);
   const refusal = 'code' in action ? { code: action.code, why: action.text } : undefined;
   const { inSync, why } = STATES[state];
   return {
     state,
     inSync,
-    ...(version !== undefined && { vaultVersion: version }),
-    ...(current !== undefined && { replicatedVersion: current.version }),
+    ...(vaultVersion !== undefined && { vaultVersion }),
+    ...(replicatedVersion !== undefined && { replicatedVersion }),
     ...(since !== undefined && { since }),
     ...(why !== '' && { why }),
     ...refusal,
   };
 }
 
-function sinceOf({ destination }: Look, state: State, current: Moment | undefined): string | undefined {
+function sinceOf({ destination }: Look, state: State, current: string): string | undefined {
   if (state === 'absent_marked') return destination?.tags[TAG_ABSENT]?.split(' ')[0];
-  return current && spelledTime(current.time);
+  const time = timeOfId(current);
+  return time && spelledTime(time);
 }
 
 function stateOf(look: Look, action: Action): State {
@@ -84,6 +88,7 @@ function stateOf(look: Look, action: Action): State {
     case 'hold':
       return 'source_behind';
     case 'refuse':
+      if (action.code === 'released') return 'released';
       return action.code === 'not_owned' || action.code === 'rotation_enabled' ? 'conflict' : 'refused';
     case 'keep':
       return look.source.kind === 'present' ? 'in_sync' : absence(look);
@@ -92,11 +97,12 @@ function stateOf(look: Look, action: Action): State {
 
 function behind({ kind, from }: Promotion & { readonly kind: 'put' | 'promote' }): State {
   if (from === undefined) return 'no_value';
-  if (momentOfId(from) === undefined) return 'edited_by_hand';
+  if (!isOurId(from)) return 'edited_by_hand';
   return kind === 'promote' ? 'not_promoted' : 'stale';
 }
 
 function absence({ destination, owner }: Look): State {
-  if (destination === undefined || foreignTags(destination.tags, owner).length > 0) return 'absent';
+  if (destination === undefined || TAG_RELEASED in destination.tags) return 'absent';
+  if (foreignTags(destination.tags, owner).length > 0) return 'absent';
   return destination.scheduledForDeletion ? 'absent_scheduled' : 'absent_marked';
 }

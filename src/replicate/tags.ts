@@ -11,6 +11,10 @@ export const TAG_SOURCE = 'vaultferry:source';
 const TAG_ROUTE = 'vaultferry:route';
 const TAG_MOUNT = 'vaultferry:mount';
 export const TAG_ABSENT = 'vaultferry:absent';
+/** The ref of a copy that was let go: nothing is written there until it is adopted. */
+export const TAG_RELEASED = 'vaultferry:released';
+/** Names the tag `version` on a secret that had one when it was adopted: it is somebody else's, and stays as it is. */
+export const TAG_KEEPS = 'vaultferry:keeps';
 export const TAG_VERSION = 'version';
 
 /** A tag value's limit, in characters (TagResource, API reference). */

@@ -7,6 +7,7 @@ const RENDERER = 1;
 
 const CREATED_TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z$/;
 const VERSION_ID = /^v(\d{1,10})-(\d{8}T\d{15}Z)-[0-9a-f]{24}$/;
+const PUT_ID = /^k1-(\d{8}T\d{15}Z)-[0-9a-f]{24}$/;
 
 /**
  * `2026-11-24T21:40:57.2356Z` as `20261124T214057235600000Z`: digits of one width, so that text order is time order.
@@ -33,13 +34,27 @@ export function versionId({ namespace, mount, path }: SecretRef, { version, crea
   return `v${version}-${compactTime(createdTime)}-${hash}`;
 }
 
+/**
+ * The id of one put of a KV v1 secret, which has no version to name. Never of the value: a hash of a weak one could be
+ * guessed. So it is another one at each try, and a try that is cut short costs a version.
+ * @param now RFC 3339, UTC
+ * @param fresh 24 hex digits that were never used before
+ */
+export const putId = (now: string, fresh: string): string => `k1-${compactTime(now)}-${fresh}`;
+
+/** Whether it is one of ours, of either kind. */
+export const isOurId = (id: string): boolean => VERSION_ID.test(id) || PUT_ID.test(id);
+
+/** Since when the version is there: created in Vault, or of KV v1 put; as {@link compactTime}. Undefined for foreign ids. */
+export const timeOfId = (id: string): string | undefined => VERSION_ID.exec(id)?.[2] ?? PUT_ID.exec(id)?.[1];
+
 /** A version's place in time: comparable with {@link isOlder}, whatever the spelling of its created_time was. */
 export interface Moment {
   readonly version: number;
   readonly time: string;
 }
 
-/** The source version that a VersionId names; undefined for ids that are not ours. */
+/** The source version that a VersionId names; undefined for ids that are not ours, and for those of KV v1. */
 export function momentOfId(id: string): Moment | undefined {
   const parts = VERSION_ID.exec(id);
   if (parts === null) return undefined;

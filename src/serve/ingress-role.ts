@@ -1,24 +1,20 @@
-import Fastify, { type FastifyInstance } from 'fastify';
 import type { Gauges, Metrics } from '../admin/metrics.ts';
 import type { Part } from '../admin/readiness.ts';
 import { createChangeReader } from '../audit/change.ts';
-import { auditMarkers } from '../audit/markers.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, IngressConfig } from '../config/config.ts';
-import { type ConnectionOptions, createConnection } from '../ingress/connection.ts';
 import { createDirtyCopies, type Dirty } from '../ingress/dirty.ts';
 import { createFunnel } from '../ingress/funnel.ts';
 import { createKvVersions, type KvVersions } from '../ingress/kv-versions.ts';
 import { createSender, type Sender } from '../ingress/sender.ts';
-import { type SocketOptions, socketListener } from '../ingress/socket.ts';
 import { createSweepRequests } from '../ingress/sweep-request.ts';
-import { type WebhookOptions, webhook } from '../ingress/webhook.ts';
 import type { Log } from '../log.ts';
 import type { Publisher } from '../queue/ports.ts';
 import type { MountRef } from '../replicate/ref.ts';
 import type { Routes } from '../replicate/routes.ts';
 import type { Mount } from '../replicate/source.ts';
-import { listenHttp } from './listen-http.ts';
+import { createDoors } from './doors.ts';
+import type { Replaceable } from './reload.ts';
 
 /** Copies that may be told apart while SQS is down; past it, one sweep stands for them all. Some 100 MB. */
 const MAX_DIRTY = 100_000;
@@ -45,6 +41,8 @@ export interface IngressRole {
   close(): Promise<void>;
   readonly parts: readonly Part[];
   readonly gauges: Gauges;
+  /** What SIGHUP replaces. */
+  readonly replaceable: readonly Replaceable[];
 }
 
 /** bytes -> lines -> audit entry -> change -> message. */
@@ -70,91 +68,26 @@ export function createIngressRole(parts: IngressParts, ingress: IngressConfig): 
   });
   const read = createChangeReader({ routes: parts.routes.mounts, kvVersion: kvVersions.versionOf });
   const funnel = createFunnel({ ...parts, vault, read, dirty, sweeps, askMounts: kvVersions.askNow });
-  const connections = { count: 0 };
-  const socket = {
-    connect: connector(parts, ingress, funnel.accept, () => sweeps.ask('connection')),
-    flush: sender.flush,
-    onConnections: (count: number) => {
-      connections.count = count;
-    },
-  };
-  const app = Fastify();
+  const onVault = () => sweeps.ask('connection');
+  const doors = createDoors({ ...parts, ...sender, ingress, funnel, onVault });
   return {
-    listen: () => openDoors(app, ingress, { socket, webhook: { funnel, ...sender, clock }, log }),
+    listen: doors.listen,
     run: (signal) => {
       sweeps.ask('start');
       sender.flush();
       return kvVersions.run(signal);
     },
     close: async () => {
-      await app.close();
+      await doors.close();
       await sender.drained();
     },
     parts: ingressParts(sender, kvVersions, parts.queueReachable),
-    gauges: { dirtyRefs: () => dirty.size, connections: () => connections.count },
+    gauges: { dirtyRefs: () => dirty.size, connections: () => doors.connections },
+    replaceable: doors.replaceable,
   };
-}
-
-interface Doors {
-  readonly socket: Pick<SocketOptions, 'connect' | 'flush' | 'onConnections'>;
-  readonly webhook: Pick<WebhookOptions, 'funnel' | 'flush' | 'reachable' | 'clock'>;
-  readonly log: Log;
-}
-
-/** Both doors live and close with one Fastify application; its port is open only where the webhook is configured. */
-async function openDoors(app: FastifyInstance, ingress: IngressConfig, doors: Doors): Promise<Record<string, string>> {
-  const addresses: Record<string, string> = {};
-  if (ingress.socket !== false) {
-    const { socketMode: mode, socketGroup: group, allow, socket: address } = ingress;
-    const onListening = (bound: string) => {
-      addresses['socket'] = bound;
-    };
-    await app.register(socketListener, { ...doors.socket, log: doors.log, address, mode, group, allow, onListening });
-  }
-  if (ingress.http === undefined) await app.ready();
-  else {
-    await app.register(webhook, { ...ingress.http, ...doors.webhook });
-    addresses['http'] = await listenHttp(app, ingress.http.listen);
-  }
-  return addresses;
 }
 
 const ingressParts = (sender: Sender, kvVersions: KvVersions, queueReachable: () => Promise<boolean>): Part[] => [
   { name: 'ingress.queue', able: async () => sender.reachable() && queueReachable() },
   { name: 'ingress.mounts', able: kvVersions.known },
 ];
-
-/** A connection's lines go to the funnel; what it read and left unread is counted chunk by chunk. */
-function connector(
-  { routes, metrics }: IngressParts,
-  { maxLineBytes }: IngressConfig,
-  onEntry: (entry: Parameters<ConnectionOptions['onEntry']>[0]) => void,
-  onVault: () => void,
-) {
-  const markers = auditMarkers(routes.mounts);
-  return (hooks: Pick<ConnectionOptions, 'onVault' | 'onSkipped'>) => {
-    const connection = createConnection({
-      markers,
-      maxLineBytes,
-      onEntry,
-      onVault() {
-        hooks.onVault();
-        onVault();
-      },
-      onMalformed: () => metrics.entry('malformed'),
-      onSkipped(bytes) {
-        metrics.entry('skipped');
-        hooks.onSkipped(bytes);
-      },
-    });
-    return { ...connection, push: counted(connection, metrics) };
-  };
-}
-
-function counted({ push, counts }: ReturnType<typeof createConnection>, metrics: Metrics): (chunk: Buffer) => void {
-  return (chunk) => {
-    const before = { ...counts };
-    push(chunk);
-    metrics.audit(before, counts, counts.handed + counts.skipped - before.handed - before.skipped);
-  };
-}

@@ -3,44 +3,81 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import type { Inbox, Publisher } from '../queue/ports.ts';
+import type { Destination, ListedCopy } from '../replicate/destination.ts';
+import { lookAtBoth, type Order } from '../replicate/look-at.ts';
+import { formatRef } from '../replicate/ref.ts';
 import type { Routes } from '../replicate/routes.ts';
-import { createSweepServer, type SweepMetrics } from '../sweep/requests.ts';
-import { type OwnedCopy, type Scope, sweep } from '../sweep/sweep.ts';
+import type { Due } from '../sweep/deletion.ts';
+import { createSweepServer } from '../sweep/requests.ts';
+import type { SweepMetrics } from '../sweep/run-once.ts';
+import { type SweepOrder, sweep, type WorkerDestination } from '../sweep/sweep.ts';
 import { askForSweep, sweepAtStart, sweepTimer } from '../sweep/timer.ts';
 import type { VaultSource } from '../vault/source.ts';
 import { destinationPart, type Gate, VAULT } from '../worker/gate.ts';
-import { watched } from '../worker/watched.ts';
+import type { WorkerMetrics } from '../worker/look.ts';
+import { suspecting, watched } from '../worker/watched.ts';
+import { fresh } from './fresh.ts';
 
 export interface SweepParts {
   readonly config: Config;
   readonly routes: Routes;
   readonly publisher: Publisher;
-  readonly source: Pick<VaultSource, 'list'>;
+  readonly source: Pick<VaultSource, 'read' | 'survey'>;
   readonly gate: Gate;
-  readonly depth: Inbox['depth'];
-  /** A destination's copies, by its name. */
-  readonly listings: ReadonlyMap<string, () => AsyncIterable<OwnedCopy>>;
+  readonly inbox: Inbox;
+  /** By name. */
+  readonly destinations: ReadonlyMap<string, SweptEnd>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics: SweepMetrics;
+  readonly metrics: SweepMetrics & Pick<WorkerMetrics, 'replicated'>;
+}
+
+/** What the worker has of a destination. */
+export interface SweptEnd {
+  readonly destination: Destination;
+  /** All copies of this vault there. */
+  readonly list: () => AsyncIterable<ListedCopy>;
 }
 
 /** Serves the requests for a sweep; an outage that a listing runs into is told to the gate. */
 export function createSweeps(parts: SweepParts, signal: AbortSignal) {
-  const { config, gate, routes } = parts;
+  const { config, gate, inbox, log, metrics, routes } = parts;
   const vault = config.vault.id;
   const { mounts } = routes;
   const destinations = new Map(
-    [...parts.listings].map(([name, list]) => {
-      const part = destinationPart(name);
-      return [name, { copies: () => watched(gate, part, list()), isDown: () => gate.isDown(part) }];
-    }),
+    [...parts.destinations].map(([name, end]) => [name, sweptDestination(parts, name, end)]),
   );
-  const list: VaultSource['list'] = (mount) => watched(gate, VAULT, parts.source.list(mount));
-  const run = (scope: Scope, ending: AbortSignal) =>
-    sweep({ ...parts, vault, source: { list }, destinations }, scope, ending);
+  const survey: VaultSource['survey'] = async (mount, wanted) => {
+    const { secrets, ...rest } = await suspecting(gate, VAULT, parts.source.survey(mount, wanted));
+    return { ...rest, secrets: watched(gate, VAULT, secrets) };
+  };
+  const onDeleted = ({ finding }: Due, outcome: 'deleted' | 'restored') => {
+    metrics.replicated(finding.destination, outcome);
+    const { destination, secretName } = finding;
+    log.info({ event: 'secret.replicated', ref: formatRef(finding.ref), destination, secretName, outcome });
+  };
+  const { depth } = inbox;
+  const options = { ...parts, vault, source: { survey }, destinations, depth, onDeleted };
+  const run = (order: SweepOrder, ending: AbortSignal) => sweep(options, order, ending);
   const onceUp = sweepOnceUp({ ...parts, vault }, signal);
-  return createSweepServer({ ...parts, mounts, run, onceUp, minGap: config.sweep.minGap }, signal);
+  const again = (reason: string) =>
+    void askForSweep({ ...parts, vault }, { origin: 'gap', reason }, randomUUID(), signal);
+  const { minGap, every } = config.sweep;
+  return createSweepServer({ ...parts, mounts, run, onceUp, again, minGap, every }, signal);
+}
+
+function sweptDestination(parts: SweepParts, name: string, { destination, list }: SweptEnd): WorkerDestination {
+  const { config, gate, source, clock } = parts;
+  const part = destinationPart(name);
+  const { tags = {}, versionTag = true, maxSecrets = 0, onDelete, deletion } = config.destinations[name] ?? {};
+  const ports = { source, destination, clock, fresh, vault: config.vault.id, tags, versionTag };
+  const end = { look: (order: Order) => lookAtBoth(ports, order), destination, source };
+  return {
+    ...{ tags, versionTag, maxSecrets, describe: destination.describe },
+    copies: () => watched(gate, part, list()),
+    isDown: () => gate.isDown(part),
+    ...(onDelete === 'schedule' && deletion !== undefined && { deletion: { settings: deletion, end } }),
+  };
 }
 
 /** Asks for a sweep as soon as a destination is back that one has passed over. Kept in memory: the timer covers a crash. */

@@ -5,7 +5,7 @@ import { createDepths } from '../admin/depths.ts';
 import type { Gauges, Metrics } from '../admin/metrics.ts';
 import type { Part } from '../admin/readiness.ts';
 import { secretsManagerClient } from '../aws/clients.ts';
-import { type ListedCopy, listCopies } from '../aws/copies.ts';
+import { listCopies } from '../aws/copies.ts';
 import { createSecretsManager } from '../aws/secrets-manager.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
@@ -15,14 +15,16 @@ import { sweepGroup } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
 import { createInbox, createPublisher, queueAttributes } from '../queue/sqs.ts';
 import { type CopyCount, createCopyCount } from '../replicate/copy-count.ts';
+import type { Destination, ListedCopy } from '../replicate/destination.ts';
 import { createReplicator } from '../replicate/replicate.ts';
 import type { Routes } from '../replicate/routes.ts';
 import type { VaultSource } from '../vault/source.ts';
 import { type Consumer, startConsumer } from '../worker/consumer.ts';
 import { createGate, destinationPart, type Probe, VAULT } from '../worker/gate.ts';
 import { createLook } from '../worker/look.ts';
+import { fresh } from './fresh.ts';
 import { checkUntilAnswered } from './queue-check.ts';
-import { askForSweeps, createSweeps } from './sweeps.ts';
+import { askForSweeps, createSweeps, type SweptEnd } from './sweeps.ts';
 
 export interface WorkerParts {
   readonly config: Config;
@@ -52,6 +54,7 @@ export function createWorkerRole(parts: WorkerParts): WorkerRole {
   setMaxListeners(0, stopping.signal); // every look of an outage waits for it
   const clients = clientsOf(config);
   const counts = countsOf(parts, clients);
+  const destinations = destinationsOf(parts, clients);
   const { signal } = stopping;
   const inbox = createInbox(sqs, queue.url, Math.round(queue.visibilityTimeout / 1000));
   const probes = probesOf(parts, clients);
@@ -60,9 +63,9 @@ export function createWorkerRole(parts: WorkerParts): WorkerRole {
   const look = createLook({
     ...parts,
     vault: vault.id,
-    replicators: replicators(parts, clients, counts),
+    replicators: replicators(parts, destinations, counts),
     deadLetters: createPublisher(sqs, queue.deadLetterUrl),
-    sweep: createSweeps({ ...parts, gate, depth: inbox.depth, listings: listingsOf(counts) }, signal),
+    sweep: createSweeps({ ...parts, gate, inbox, destinations: sweptEnds(destinations, counts) }, signal),
     maxReceives: queue.maxReceives,
     gate,
     signal,
@@ -108,7 +111,11 @@ const countsOf = ({ config, clock }: WorkerParts, clients: Clients): Counts =>
     }),
   );
 
-const listingsOf = (counts: Counts) => new Map([...counts].map(([name, { list }]) => [name, list]));
+const sweptEnds = (destinations: Destinations, counts: Counts): ReadonlyMap<string, SweptEnd> =>
+  new Map([...counts].flatMap(([name, { list }]) => endOf(name, destinations.get(name), list)));
+
+const endOf = (name: string, destination: Destination | undefined, list: SweptEnd['list']) =>
+  destination === undefined ? [] : [[name, { destination, list }] as const];
 
 const depthsOf = ({ config: { queue }, sqs, clock }: WorkerParts) =>
   createDepths({
@@ -126,21 +133,31 @@ const probesOf = ({ config, source }: WorkerParts, clients: Clients) =>
     ]),
   ]);
 
-/** One for each destination, with limiters of its own: no two destinations are in one account and region. */
-function replicators({ config, source, clock, log }: WorkerParts, clients: Clients, counts: Counts) {
+type Destinations = ReadonlyMap<string, Destination>;
+
+/** Each with limiters of its own: no two destinations are in one account and region. */
+function destinationsOf({ config, clock }: WorkerParts, clients: Clients): Destinations {
   const limiter = () => createLimiter(config.worker.writesPerSecond, clock);
   return new Map(
-    Object.entries(config.destinations).map(([name, settings]) => {
-      const destination = createSecretsManager({
-        client: clients.get(name) ?? secretsManagerClient(settings, 3),
-        onceClient: secretsManagerClient(settings, 1),
+    [...clients].map(([name, client]) => {
+      const { kmsKeyId, ...address } = config.destinations[name] ?? {};
+      const options = {
+        ...{ client, onceClient: secretsManagerClient(address, 1) },
         limits: { versions: limiter(), creations: limiter(), tags: limiter() },
-        ...(settings.kmsKeyId !== undefined && { kmsKeyId: settings.kmsKeyId }),
-      });
-      const { tags, versionTag } = settings;
+        ...(kmsKeyId !== undefined && { kmsKeyId }),
+      };
+      return [name, createSecretsManager(options)];
+    }),
+  );
+}
+
+function replicators({ config, source, clock, log }: WorkerParts, destinations: Destinations, counts: Counts) {
+  return new Map(
+    [...destinations].map(([name, destination]) => {
+      const { tags = {}, versionTag = true } = config.destinations[name] ?? {};
       const copies = counts.get(name);
       const own = { vault: config.vault.id, tags, versionTag, ...(copies !== undefined && { copies }) };
-      return [name, createReplicator({ source, destination, clock, log, ...own })];
+      return [name, createReplicator({ source, destination, clock, log, fresh, ...own })];
     }),
   );
 }

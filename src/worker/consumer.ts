@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { BATCH, type Inbox, type Received } from '../queue/ports.ts';
@@ -54,6 +55,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   const stopping = new AbortController();
   const beating = new AbortController();
   const { signal } = stopping;
+  setMaxListeners(0, signal); // each message that waits hears of it
   const giveBack = (messages: readonly Received[]) =>
     hideTogether(inbox, messages, 0).catch((error: unknown) => log.warn({ event: 'queue.unsettled', err: error }));
   const start: Looks['start'] = (group, messages, release) => looks.start(group, messages, release);

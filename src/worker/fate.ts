@@ -62,7 +62,8 @@ const fieldsOf = (message: ChangeMessage | undefined) => (message === undefined 
 
 /** Throws queue_unavailable when SQS does not take the letter: the messages must stay. */
 async function park({ clock, deadLetters, log, metrics }: FateOptions, messages: Failed, error: ReplicationError) {
-  const parked = messages.filter(({ message }) => message?.origin !== 'sweep').at(-1);
+  const withLetter = error.code === 'released' ? [] : messages; // an operator has let it go: there is nothing to mend
+  const parked = withLetter.filter(({ message }) => message?.origin !== 'sweep').at(-1);
   const message = (parked ?? messages[0])?.message;
   const fields = { ...fieldsOf(message), code: error.code, text: error.message };
   if (parked === undefined) log.warn({ event: 'secret.refused', ...fields });

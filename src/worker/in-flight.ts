@@ -8,11 +8,14 @@ const COMES_AGAIN_WITHIN = 5_000;
 
 /** The messages that this process holds, with when they were received (monotonic ms). */
 export interface InFlight {
+  /** What waits here under an older receipt is forgotten: SQS has handed it out again, and takes that one no more. */
   add(messages: readonly Received[]): void;
   remove(messages: readonly Received[]): void;
   /** They wait for `what`: no look is at them, and the common heartbeat leaves them alone. */
   setAside(messages: readonly Received[], what: string): void;
   aside(what: string): Received[];
+  /** Those of them that still wait. */
+  stillWaiting(messages: readonly Received[]): Received[];
   /** They are looked at again. */
   takeUp(messages: readonly Received[]): void;
   /** Lets go of them for so many seconds; until then they count for the age of the oldest. */
@@ -51,11 +54,15 @@ export function createInFlight(clock: Pick<Clock, 'monotonic'>): InFlight {
 
   return {
     add(messages) {
+      const ids = new Set(messages.map(({ id }) => id));
+      for (const [older, { what }] of [...flights])
+        if (what !== undefined && ids.has(older.id)) change(older, undefined);
       for (const message of messages) {
         change(message, { since: clock.monotonic() });
         hidden.delete(message.id);
       }
     },
+    stillWaiting: (messages) => messages.filter((message) => flights.get(message)?.what !== undefined),
     remove(messages) {
       for (const message of messages) change(message, undefined);
     },

@@ -2,6 +2,7 @@ import { ReplicationError, toReplicationError } from '../errors.ts';
 import { type ChangeMessage, parseMessage, type SweepMessage } from '../queue/message.ts';
 import type { Received } from '../queue/ports.ts';
 import type { Order } from '../replicate/look-at.ts';
+import { checkNotOwn } from '../replicate/own-secret.ts';
 import { formatRef } from '../replicate/ref.ts';
 import type { OnWritten, Outcome, Replicated } from '../replicate/replicate.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
@@ -146,7 +147,10 @@ function route({ routes, replicators }: LookOptions, { received, message }: Read
   const target =
     targets.find(({ route: name }) => name === message.route) ?? targets.find(({ group }) => group === received.group);
   const replicate = replicators.get(message.destination);
-  if (target !== undefined && replicate !== undefined) return { target, replicate };
+  if (target !== undefined && replicate !== undefined) {
+    checkNotOwn(target, message);
+    return { target, replicate };
+  }
   const text = `no route leads ${formatRef(message)} to the destination "${message.destination}" any more: drop the letter, or route it and redrive`;
   throw new ReplicationError('unrouted', text);
 }

@@ -9,8 +9,8 @@ const LAST_RECEIVES = 95;
 const LONGEST: Partial<Record<FailureCode, number>> = {
   source_stale: 5, // a standby catches up in moments, and the secret's later writes wait behind the message
 };
-/** A version budget frees slowly, in seconds. */
-const BUDGET_DELAY = 300;
+/** The longest wait that an error may ask for, in seconds. */
+const LONGEST_ASKED = 3_600;
 /** Some 100 receives are then a working day, in seconds. */
 const LONGEST_UNPARKED = 300;
 
@@ -33,13 +33,14 @@ export interface Failed {
  */
 export function verdict(error: ReplicationError, failed: Failed, maxReceives: number, random: number): Verdict {
   const { receives, tries, age, widespread } = failed;
-  const { treatment, code } = error;
+  const { treatment, code, retryAfter } = error;
   if (treatment === 'permanent' || receives >= LAST_RECEIVES) return { kind: 'park' };
   const looks = treatment === 'pausing' ? receives + tries - 1 : receives;
   const spent = treatment !== 'hold' && !widespread && looks >= maxReceives && age > PARK_AFTER_AGE;
   if (spent) return { kind: 'park' };
   if (treatment === 'retryable') return { kind: 'later', seconds: backoff(receives, random) };
-  const seconds = code === 'version_budget' ? BUDGET_DELAY : backoff(receives + tries - 1, random);
+  if (retryAfter !== undefined) return { kind: 'wait', seconds: Math.min(Math.max(retryAfter, 1), LONGEST_ASKED) };
+  const seconds = backoff(receives + tries - 1, random);
   return { kind: 'wait', seconds: Math.min(seconds, LONGEST[code] ?? Number.POSITIVE_INFINITY) };
 }
 

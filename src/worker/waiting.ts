@@ -48,7 +48,8 @@ export function createWaitingRoom(options: WaitingOptions, inFlight: InFlight, s
     const tracked = stay.finally(() => stays.delete(tracked));
     stays.add(tracked);
   };
-  const leave = async (messages: readonly Received[]) => {
+  const leave = async (waited: readonly Received[]) => {
+    const messages = inFlight.stillWaiting(waited);
     if (signal.aborted) return outside(messages, 0);
     inFlight.takeUp(messages);
     resume(messages);

@@ -2,6 +2,7 @@ import Fastify from 'fastify';
 import t, { type Test } from 'tap';
 import { createMetrics } from '../../src/admin/metrics.ts';
 import { type AdminOptions, admin } from '../../src/admin/server.ts';
+import { createBearerDoor } from '../../src/bearer.ts';
 import { Sensitive } from '../../src/sensitive.ts';
 
 function house(t: Test, lacking: readonly string[], token?: string) {
@@ -10,7 +11,7 @@ function house(t: Test, lacking: readonly string[], token?: string) {
   const options: AdminOptions = {
     readiness: { lacking: async () => lacking },
     registry: createMetrics().registry,
-    ...(token !== undefined && { token: new Sensitive(token) }),
+    authorized: createBearerDoor(token === undefined ? undefined : [new Sensitive(token)]).authorized,
   };
   app.register(admin, options);
   return (url: string, authorization?: string) =>

@@ -76,7 +76,7 @@ t.test(
 
     await aws.send(encodeMessage({ v: 1, kind: 'sweep', vault: 'vault', origin: 'operator', reason: randomUUID() }));
     await told('sweep.finished', { result: 'partial' }, from);
-    t.match(logged('sweep.finished', {}, from), [{ down: ['far'], failed: [] }]);
+    t.match(logged('sweep.finished', { result: 'partial' }, from), [{ down: ['far'], failed: [] }]);
     await write('d');
     await world.equal(['d']);
 

@@ -70,6 +70,22 @@ t.test('what tells nothing never takes the place of what tells of a version or a
   t.end();
 });
 
+t.test('what goes out again for a later entry has an id of its own: SQS may have taken the earlier one', (t) => {
+  const copies = createDirtyCopies(9, nothing);
+  const ids = (batch: readonly Dirty[]) => batch.map(({ message }) => message.deduplicationId);
+  const before = dirty('a', '1', 'version');
+  copies.add(before);
+  const batch = copies.take(1, 1000);
+  const quiet = { ...dirty('a', '2', 'quiet'), telling: false };
+  copies.add({ ...quiet, message: { ...quiet.message, deduplicationId: 'later' } });
+  copies.giveBack(batch);
+  const again = copies.take(1, 1000);
+  t.same([bodies(again), ids(again)], [['version'], ['later']]);
+  copies.giveBack(again);
+  t.same(ids(copies.take(1, 1000)), ['later'], 'a retry of the same is one message');
+  t.end();
+});
+
 t.test('a copy that is being sent is not taken a second time until it was sent or given back', (t) => {
   const copies = createDirtyCopies(9, nothing);
   copies.add(dirty('a', '1'));

@@ -107,6 +107,27 @@ t.test('the visibility that was asked for passes, and the message comes again', 
   t.match(again, { body: '1', receives: 2 });
 });
 
+t.test('a message that is extended stays hidden for longer than it was received for', async (t) => {
+  const { publisher, inbox } = await queue(1);
+  await publisher.send([message('g', '1')]);
+  const [received] = await inbox.receive(1);
+  if (received === undefined) throw new Error('nothing was received');
+  const began = performance.now();
+  await inbox.extend(received, 3);
+  await until(async () => (await inbox.receive(10))[0], { what: 'the message' });
+  t.ok(performance.now() - began > 2_000);
+});
+
+t.test('to extend what is gone is an error', async (t) => {
+  const { publisher, inbox } = await queue();
+  await publisher.send([message('g', '1')]);
+  const [received] = await inbox.receive(1);
+  if (received === undefined) throw new Error('nothing was received');
+  await inbox.extend(received, 60);
+  await inbox.acknowledge([received]);
+  await t.rejects(inbox.extend(received, 60), { code: 'queue_unavailable', message: /^SQS answered ChangeMessageVis/ });
+});
+
 t.test('more than a batch is acknowledged and hidden in several calls', async (t) => {
   const { publisher, inbox } = await queue();
   const all = Array.from({ length: 25 }, (_, index) => message(`g${index}`, String(index)));
@@ -174,6 +195,7 @@ t.test('every failed call is queue_unavailable, named by its operation and witho
     DeleteMessage: () => remove(RECEIVED),
     DeleteMessageBatch: () => inbox.acknowledge([RECEIVED]),
     ChangeMessageVisibilityBatch: () => inbox.hide([RECEIVED], 5),
+    ChangeMessageVisibility: () => inbox.extend(RECEIVED, 60),
     GetQueueAttributes: () => inbox.depth(),
   };
   for (const answer of [
@@ -191,6 +213,19 @@ t.test('every failed call is queue_unavailable, named by its operation and witho
       t.notMatch(JSON.stringify([String(error), (error as Error).cause ?? '']), /canary/);
     }
   }
+});
+
+t.test('unlike hiding, extending tells of a receipt that has expired, as AWS spells it', async (t) => {
+  const { standIn, inbox, close } = await standInHouse();
+  t.teardown(close);
+  for (const name of ['InvalidParameterValue', 'ReceiptHandleIsInvalid', 'MessageNotInflight']) {
+    standIn.answer(awsError(name, 'the receipt handle has expired'));
+    await t.rejects(inbox.extend(RECEIVED, 60), { code: 'queue_unavailable', message: new RegExp(`with ${name}$`) });
+  }
+  standIn.answer({
+    body: { Successful: [], Failed: [{ Id: '0', SenderFault: true, Code: 'ReceiptHandleIsInvalid' }] },
+  });
+  await inbox.hide([RECEIVED], 60);
 });
 
 t.test('entries that SQS did not take are told by their place, and whether a second try can help', async (t) => {

@@ -2,19 +2,23 @@ import t from 'tap';
 import { ReplicationError } from '../../src/errors.ts';
 import type { SweepMessage } from '../../src/queue/message.ts';
 import type { Received } from '../../src/queue/ports.ts';
+import type { SweepReport } from '../../src/sweep/report.ts';
 import { createSweepServer } from '../../src/sweep/requests.ts';
-import type { SweepReport } from '../../src/sweep/sweep.ts';
+import type { SweepOrder } from '../../src/sweep/sweep.ts';
 import { manualClock } from '../fakes/clock.ts';
 import { recordingLog } from '../fakes/log.ts';
 
+const HOUR = 3_600_000;
 const MOUNTS = ['kv', 'other'].map((mount) => ({ namespace: '', mount }));
-const NONE = { mounts: [], destinations: [] };
-const DONE: SweepReport = { refs: 2, enqueued: 2, failed: [], again: NONE, down: [] };
-const PARTIAL: SweepReport = { ...DONE, failed: ['kv'], again: { mounts: MOUNTS.slice(0, 1), destinations: ['eu'] } };
+const DONE: SweepReport = {
+  ...{ found: { eu: { in_sync: 2 } }, enqueued: 2, deleted: 1, held: { eu: 3 }, oldestDrift: 7 },
+  ...{ failed: [], again: [], down: [] },
+};
+const PARTIAL: SweepReport = { ...DONE, failed: ['kv'], again: MOUNTS.slice(0, 1) };
 
 interface Settings {
   readonly minGap?: number;
-  readonly run?: (run: number) => Promise<SweepReport>;
+  readonly run?: (run: number, order: SweepOrder, signal: AbortSignal) => Promise<SweepReport>;
   readonly depth?: () => Promise<{ visible: number; date: number }>;
 }
 
@@ -22,23 +26,31 @@ function house({ minGap = 0, run = async () => DONE, depth }: Settings = {}) {
   const clock = manualClock();
   const { log, lines, events } = recordingLog();
   const ending = new AbortController();
-  const state = { runs: 0, swept: [] as string[], scopes: [] as string[], owed: [] as string[] };
+  const state = { runs: 0, swept: [] as string[], mounts: [] as string[], owed: [] as string[], again: [] as string[] };
+  const extended: string[] = [];
   const date = () => Math.floor(clock.now() / 1000) * 1000;
   const serve = createSweepServer(
     {
       mounts: MOUNTS,
       onceUp: (destination) => state.owed.push(destination),
-      run({ mounts, destinations }, signal) {
-        state.scopes.push([...mounts.map(({ mount }) => mount), ...destinations].join());
-        t.equal(signal, ending.signal);
+      again: (reason) => state.again.push(reason),
+      run(order, signal) {
+        state.mounts.push(order.mounts.map(({ mount }) => mount).join());
         state.runs += 1;
-        return run(state.runs);
+        return run(state.runs, order, signal);
       },
-      depth: depth ?? (async () => ({ visible: 0, date: date() })),
+      inbox: {
+        depth: depth ?? (async () => ({ visible: 0, date: date() })),
+        extend: async ({ id }, seconds) => void extended.push(`${id} ${seconds}`),
+      },
+      every: HOUR,
       minGap,
       clock,
       log,
-      metrics: { swept: (reason, result, seconds) => state.swept.push(`${reason} ${result} ${seconds}`) },
+      metrics: {
+        swept: (reason, result, seconds, report) =>
+          state.swept.push(`${reason} ${result} ${seconds}${report === undefined ? ' -' : ''}`),
+      },
     },
     ending.signal,
   );
@@ -59,7 +71,7 @@ function house({ minGap = 0, run = async () => DONE, depth }: Settings = {}) {
       message: { v: 1, kind: 'sweep', vault: 'vault', origin: 'timer', ...more } satisfies SweepMessage,
     };
   };
-  return { clock, lines, events, ending, state, serve, request };
+  return { clock, lines, events, ending, state, extended, serve, request };
 }
 
 t.test('one run serves every request in hand, and every older one that comes later', async (t) => {
@@ -128,7 +140,7 @@ t.test('a run that failed keeps its requests waiting, counts, and serves nobody'
     const { acknowledge, wait } = await serve(requests);
     t.same(acknowledge, []);
     t.match(wait, [{ messages: requests.map(({ received }) => received), seconds: /^[12]$/ }]);
-    t.same(state.swept, [`timer ${result} 0`]);
+    t.same(state.swept, [`timer ${result} 0${result === 'failed' ? ' -' : ''}`]);
     if (result === 'failed')
       t.match(lines.at(-1), { level: 'warn', event: 'sweep.failed', err: { code: 'destination_unavailable' } });
     else t.match(lines.at(-1), { event: 'sweep.finished', result, failed: ['kv'] });
@@ -143,7 +155,7 @@ t.test('the next run for the same requests looks only at what was left undone', 
   t.match(await serve([asked]), { acknowledge: [], wait: [{ messages: [asked.received] }] });
   t.match(await serve([asked]), { acknowledge: [asked.received], hide: [] });
   await serve([request()]);
-  t.same(state.scopes, ['kv,other', 'kv,eu', 'kv,other']);
+  t.same(state.mounts, ['kv,other', 'kv', 'kv,other']);
 });
 
 t.test('a request that came meanwhile gets a whole run', async (t) => {
@@ -151,11 +163,11 @@ t.test('a request that came meanwhile gets a whole run', async (t) => {
   const [asked, other] = [request(), request()];
   await serve([asked]);
   t.same((await serve([asked, other])).acknowledge.length, 2);
-  t.same(state.scopes, ['kv,other', 'kv,other']);
+  t.same(state.mounts, ['kv,other', 'kv,other']);
 });
 
 t.test('a mount that no second try can list holds nothing up', async (t) => {
-  const { serve, request, state } = house({ run: async () => ({ ...PARTIAL, again: NONE }) });
+  const { serve, request, state } = house({ run: async () => ({ ...PARTIAL, again: [] }) });
   const asked = request();
   t.same(await serve([asked]), { acknowledge: [asked.received], hide: [] });
   t.same(state.swept, ['timer partial 0']);
@@ -245,9 +257,7 @@ t.test('beginning and end are logged with all reasons, each once, and the report
       reason,
       result: 'complete',
       seconds: 1.5,
-      refs: 2,
-      enqueued: 2,
-      failed: [],
+      ...{ found: { eu: { in_sync: 2 } }, enqueued: 2, deleted: 1, held: { eu: 3 }, oldestDriftSeconds: 7, failed: [] },
     },
   ]);
   t.same(state.swept, [`${reason} complete 1.5`]);
@@ -260,4 +270,72 @@ t.test('what was sent before a request in hand is served with it, in the same se
   await serve([inHand]);
   t.same(await serve([older]), { acknowledge: [older.received], hide: [] });
   t.equal(state.runs, 1);
+});
+
+t.test('approvals come with their requests, and are never taken for served', async (t) => {
+  const orders: SweepOrder[] = [];
+  const { clock, serve, request, extended } = house({
+    run: async (_, order) => {
+      orders.push(order);
+      await order.extend();
+      return DONE;
+    },
+  });
+  const approve = [{ ref: 'kv/a', versionId: 'v', mark: 'm' }];
+  const late = request(0, { origin: 'operator', approve });
+  await clock.advance(500);
+  const first = request();
+  await serve([first]);
+  await serve([late]);
+  t.same(
+    orders.map(({ approvals }) => approvals),
+    [[], approve],
+  );
+  t.same(extended, [`${first.received.id} 60`, `${late.received.id} 60`]);
+  const lapsed = request(HOUR + 2_000, { origin: 'operator', approve });
+  await serve([lapsed]);
+  t.same(orders.at(-1)?.approvals, []);
+});
+
+t.test('a sweep that takes over a quarter of the time lets slots of the timer pass, and nothing else', async (t) => {
+  let minutes = 20;
+  const { clock, serve, request, state, lines } = house({
+    run: async () => {
+      await clock.advance(minutes * 60_000);
+      return DONE;
+    },
+  });
+  await serve([request()]);
+  await clock.advance(45 * 60_000);
+  const slot = request();
+  t.same(await serve([slot]), { acknowledge: [slot.received], hide: [] });
+  t.match(lines.at(-1), { level: 'info', event: 'sweep.stretched', reason: 'timer' });
+  t.equal(state.runs, 1);
+  minutes = 1;
+  await serve([request(0, { origin: 'gap', reason: 'start' }), request()]);
+  t.equal(state.runs, 2);
+  await clock.advance(1_000);
+  await serve([request()]);
+  t.equal(state.runs, 3, 'a short one stretches nothing');
+});
+
+t.test('past the time that SQS lets a request be held, the run ends, and another is asked for', async (t) => {
+  const { clock, serve, request, state, lines } = house({
+    run: (_, __, signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true })),
+  });
+  const asked = request();
+  const served = serve([asked]);
+  await clock.advance(10.8 * HOUR);
+  t.same(state.again, []);
+  await clock.advance(0.2 * HOUR);
+  t.same(await served, { acknowledge: [asked.received], hide: [] });
+  t.same([state.again, state.swept], [['unfinished'], ['timer partial 39240 -']]);
+  t.match(lines.at(-1), {
+    level: 'warn',
+    event: 'sweep.finished',
+    result: 'partial',
+    text: /another sweep is asked for/,
+  });
+  t.equal(clock.sleepers, 0);
 });

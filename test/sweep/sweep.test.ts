@@ -1,300 +1,222 @@
 import t from 'tap';
 import { ReplicationError } from '../../src/errors.ts';
-import { type ChangeMessage, parseMessage } from '../../src/queue/message.ts';
-import { formatRef, type MountRef, type SecretRef } from '../../src/replicate/ref.ts';
-import { createRoutes, type Route } from '../../src/replicate/routes.ts';
-import { ownershipTags, sourceText } from '../../src/replicate/tags.ts';
-import { type OwnedCopy, type Scope, type SweepOptions, sweep } from '../../src/sweep/sweep.ts';
-import { manualClock } from '../fakes/clock.ts';
-import { recordingLog } from '../fakes/log.ts';
-import { createFakeQueue } from '../fakes/queue.ts';
+import { TAG_ABSENT } from '../../src/replicate/tags.ts';
+import { at, house, namesOf, type Settings } from './house.ts';
 
-const route = (mount: string, to: readonly string[] = ['default'], more: Partial<Route> = {}): Route => ({
-  ...{ name: mount, namespace: '', mount, to, include: ['**'], exclude: [] },
-  as: '{namespace}/{mount}/{path}',
-  ...more,
-});
+const MINUTE = 60_000;
 
-const copyOf = (ref: SecretRef): OwnedCopy => ({
-  tags: ownershipTags({ vault: 'vault', route: ref.mount, ref, mount: { accessor: 'kv_1', kv: 2 } }),
-  description: sourceText(ref),
-});
-
-interface Settings {
-  readonly routes?: readonly Route[];
-  /** Paths by mount; an error ends the listing where it stands. */
-  readonly lists?: Readonly<Record<string, readonly (string | Error)[]>>;
-  readonly copies?: readonly (OwnedCopy | Error)[];
-  readonly copiesInEu?: readonly (OwnedCopy | Error)[];
+/** Copies of these paths, whose secrets were deleted, which a sweep has found and the worker has marked. */
+async function marked(settings: Settings, paths: readonly string[], others = 0) {
+  const world = house(settings);
+  const { source, run, work } = world;
+  for (const path of paths) source.write(at(path), '{"k":1}');
+  for (let number = 0; number < others; number += 1) source.write(at(`other/${number}`), '{}');
+  await run();
+  await work();
+  for (const path of paths) source.purge(at(path));
+  await run();
+  await work();
+  return world;
 }
 
-const NONE = { mounts: [], destinations: [] };
+const approvalOf = ({ ends }: ReturnType<typeof house>, path: string) => {
+  const { tags, versions } = ends.eu.secret(`kv/${path}`);
+  return { ref: `kv/${path}`, versionId: [...versions.keys()][0] ?? '', mark: tags.get(TAG_ABSENT) ?? '' };
+};
 
-function house({ routes = [route('kv')], lists = {}, copies = [], copiesInEu = [] }: Settings) {
-  const clock = manualClock();
-  const queue = createFakeQueue(clock);
-  const { log, lines } = recordingLog();
-  const ending = new AbortController();
-  const listed: string[] = [];
-  async function* list({ namespace, mount }: MountRef) {
-    for (const path of lists[namespace === '' ? mount : `${namespace}:${mount}`] ?? []) {
-      if (path instanceof Error) throw path;
-      listed.push(path);
-      yield path;
-    }
-  }
-  async function* listing(rows: readonly (OwnedCopy | Error)[]) {
-    for (const copy of rows) {
-      if (copy instanceof Error) throw copy;
-      yield copy;
-    }
-  }
-  const down = new Set<string>();
-  const destination = (name: string, rows: readonly (OwnedCopy | Error)[] = []) =>
-    [name, { copies: () => listing(rows), isDown: () => down.has(name) }] as const;
-  const options: SweepOptions = {
-    vault: 'vault',
-    source: { list },
-    routes: createRoutes(routes, { default: {}, eu: { region: 'eu-west-1' }, us: { region: 'us-east-1' } }),
-    destinations: new Map([destination('default', copies), destination('eu', copiesInEu), destination('us')]),
-    publisher: queue.publisher,
-    depth: queue.inbox.depth,
-    clock,
-    log,
-  };
-  const run = (scope: Partial<Scope> = {}) =>
-    sweep(options, { mounts: options.routes.mounts, destinations: [], ...scope }, ending.signal);
-  const found = () => queue.sent.map(({ body }) => parseMessage(body, 'vault') as ChangeMessage);
-  const refs = () => found().map((message) => `${formatRef(message)} -> ${message.destination}`);
-  return { clock, queue, lines, listed, ending, down, options, run, found, refs };
-}
-
-const names = (count: number, prefix = 's') =>
-  Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(4, '0')}`);
-
-t.test('every ref of every routed mount becomes a message of each of its copies', async (t) => {
-  const routes = [
-    route('kv', ['default', 'eu']),
-    route('other', ['eu'], { exclude: ['private/**'] }),
-    route('kv', ['default'], { namespace: 'team', name: 'team' }),
-  ];
-  const lists = { kv: ['a', 'b/c'], other: ['x', 'private/y'], 'team:kv': ['a'] };
-  const { run, refs, found, queue } = house({ routes, lists });
-  t.same(await run(), { refs: 5, enqueued: 6, failed: [], again: NONE, down: [] });
-  t.same(refs(), [
-    'kv/a -> default',
-    'kv/a -> eu',
-    'kv/b/c -> default',
-    'kv/b/c -> eu',
-    'other/x -> eu',
-    'team:kv/a -> default',
-  ]);
-  const [first] = found();
-  t.match(first, { origin: 'sweep', route: 'kv', sweepId: /^[0-9a-f-]{36}$/ });
-  t.notOk('version' in (first ?? {}));
-  t.equal(new Set(found().map(({ sweepId }) => sweepId)).size, 1);
-  t.equal(new Set(queue.sent.map(({ deduplicationId }) => deduplicationId)).size, 6);
-});
-
-t.test('a copy whose secret Vault no longer lists is found by its tag, and one that it lists only once', async (t) => {
-  const [listed, gone] = [
-    copyOf({ namespace: '', mount: 'kv', path: 'a' }),
-    copyOf({ namespace: '', mount: 'kv', path: 'gone é' }),
-  ];
-  const foreign = copyOf({ namespace: '', mount: 'elsewhere', path: 'a' });
-  const broken = { tags: { 'vaultferry:vault': 'vault' }, description: '' };
-  const { run, refs } = house({ lists: { kv: ['a', 'a', 'b'] }, copies: [listed, gone, gone, foreign, broken] });
-  t.same(await run(), { refs: 3, enqueued: 3, failed: [], again: NONE, down: [] });
-  t.same(refs(), ['kv/a -> default', 'kv/b -> default', 'kv/gone é -> default']);
-});
-
-t.test('two sweeps within five minutes both reach the queue', async (t) => {
-  const { run, queue } = house({ lists: { kv: ['a'] } });
-  await run();
-  await run();
-  t.equal(queue.sent.length, 2);
-});
-
-t.test('a mount that cannot be listed is told, nothing is known of its copies, and the others are whole', async (t) => {
-  const lists = { kv: ['a', new ReplicationError('source_unavailable', 'Vault answered 503')], other: ['x'] };
-  const copies = ['kv', 'other'].map((mount) => copyOf({ namespace: '', mount, path: 'b' }));
-  const { run, refs, lines } = house({ routes: [route('kv'), route('other')], lists, copies });
-  t.same(await run(), {
-    ...{ refs: 3, enqueued: 3, failed: ['kv'], down: [] },
-    again: { mounts: [{ namespace: '', mount: 'kv' }], destinations: [] },
-  });
-  t.same(refs(), ['kv/a -> default', 'other/x -> default', 'other/b -> default']);
-  t.match(lines, [{ level: 'warn', event: 'sweep.listing_failed', mount: 'kv', err: { code: 'source_unavailable' } }]);
-});
-
-t.test('a mount that no second try can list is told, too', async (t) => {
-  const { run } = house({ lists: { kv: [new ReplicationError('source_forbidden', 'Vault answered 403')] } });
-  t.same(await run(), { refs: 0, enqueued: 0, failed: ['kv'], again: NONE, down: [] });
-});
-
-t.test('an unexpected error of a listing is told without its text', async (t) => {
-  const { run, lines } = house({ lists: { kv: [new RangeError('canary')] } });
-  t.match(await run(), { failed: ['kv'], again: { mounts: [{ mount: 'kv' }] } });
-  t.match(lines, [{ event: 'sweep.listing_failed', err: { code: 'internal' } }]);
-  t.notMatch(String(lines[0]?.['err']), /canary/);
+t.test('without onDelete: schedule nothing is ever deleted', async (t) => {
+  const { run, clock, ends, DAY } = await marked({}, ['a']);
+  await clock.advance(30 * DAY);
+  t.match(await run(), { deleted: 0, held: {}, found: { eu: { absent_marked: 1 } } });
+  t.notOk(ends.eu.secret('kv/a').scheduledForDeletion);
 });
 
 t.test(
-  'only the mounts that it is asked for are looked at, and a copy below another one is not taken for theirs',
+  'a copy is deleted by a sweep alone, only once it was marked for the whole grace, with the window',
   async (t) => {
-    const nested = { namespace: '', mount: 'kv/nested', path: 'x' };
-    const copies = [copyOf(nested), copyOf({ namespace: '', mount: 'kv', path: 'gone' })];
-    const { run, refs } = house({
-      routes: [route('kv'), route('kv/nested')],
-      lists: { kv: ['a'], 'kv/nested': ['b'] },
-      copies,
-    });
-    t.match(await run({ mounts: [{ namespace: '', mount: 'kv' }] }), { refs: 2 });
-    t.same(refs(), ['kv/a -> default', 'kv/gone -> default']);
+    const world = await marked({ deletion: {} }, ['a']);
+    const { run, clock, ends, done, extended } = world;
+    await clock.advance(15 * MINUTE - 1);
+    t.match(await run(), { deleted: 0 });
+    t.notOk(ends.eu.operations().includes('delete'));
+    await clock.advance(1);
+    const days: number[] = [];
+    const { scheduleDeletion } = ends.eu;
+    ends.eu.scheduleDeletion = (arn, recoveryDays, last) => {
+      days.push(recoveryDays);
+      t.equal(arn, ends.eu.secret('kv/a').arn);
+      return scheduleDeletion(arn, recoveryDays, last);
+    };
+    t.match(await run(), { deleted: 1, held: {}, enqueued: 0 });
+    t.same([days, done, extended.length], [[30], ['deleted kv/a'], 1]);
+    t.ok(ends.eu.secret('kv/a').scheduledForDeletion);
+    t.match(await run(), { deleted: 0, found: { eu: { absent_scheduled: 1 } } });
   },
 );
 
-t.test('a destination that cannot be listed is told, and keeps no other waiting; it can be listed alone', async (t) => {
-  const error = new ReplicationError('destination_throttled', 'ListSecrets');
-  const copies = [copyOf({ namespace: '', mount: 'kv', path: 'gone' }), error];
-  const copiesInEu = [copyOf({ namespace: '', mount: 'kv', path: 'eu' })];
-  const { run, refs, lines } = house({ routes: [route('kv', ['default', 'eu'])], copies, copiesInEu });
-  const failed = ['destinations.default'];
-  t.same(await run(), {
-    ...{ refs: 2, enqueued: 4, failed, down: [] },
-    again: { mounts: [], destinations: ['default'] },
-  });
-  t.match(lines, [{ level: 'warn', event: 'sweep.listing_failed', destination: 'default', err: { code: error.code } }]);
-  t.same(refs().slice(2), ['kv/eu -> default', 'kv/eu -> eu']);
-  t.match(await run({ mounts: [], destinations: ['default'] }), { refs: 1, failed });
-  t.match(
-    await run({ mounts: [], destinations: ['eu'] }),
-    { refs: 1, failed },
-    'what fails is told though not asked for',
-  );
+t.test('what is written again after its deletion is found, restored and put', async (t) => {
+  const { run, clock, ends, source, work } = await marked({ deletion: {} }, ['a']);
+  await clock.advance(15 * MINUTE);
+  await run();
+  source.write(at('a'), '{"k":2}');
+  t.match(await run(), { enqueued: 1, found: { eu: { scheduled_for_deletion: 1 } } });
+  await work();
+  t.match(await run(), { enqueued: 0, found: { eu: { in_sync: 1 } } });
+  t.equal(ends.eu.current('kv/a'), '{"k":2}');
 });
 
-t.test('a destination whose listing is refused is told, and not tried again at once', async (t) => {
-  const copies = [new ReplicationError('destination_forbidden', 'ListSecrets')];
-  t.match(await house({ lists: { kv: ['a'] }, copies }).run(), {
-    refs: 1,
-    failed: ['destinations.default'],
-    again: NONE,
-  });
-});
-
-t.test('for a destination that is down nothing is put on the queue, and it is told as passed over', async (t) => {
-  const routes = [route('kv', ['default', 'eu'])];
-  const copies = [copyOf({ namespace: '', mount: 'kv', path: 'gone' })];
-  const { run, refs, down } = house({ routes, lists: { kv: ['a'] }, copies });
-  down.add('default');
-  t.same(await run(), { refs: 1, enqueued: 1, failed: [], again: NONE, down: ['default'] });
-  t.same(refs(), ['kv/a -> eu']);
-});
-
-t.test('one that goes down under way, or comes back, is passed over from there on', async (t) => {
-  const routes = [route('kv', ['default', 'eu'])];
-  const { run, options, refs, down } = house({ routes, lists: { kv: names(30) } });
-  const { send } = options.publisher;
-  let sends = 0;
-  options.publisher.send = (batch) => {
-    sends += 1;
-    if (sends === 1) down.add('eu');
-    if (sends === 3) down.clear();
-    return send(batch);
-  };
-  t.match(await run(), { refs: 30, down: ['eu'], failed: [] });
-  t.equal(refs().filter((ref) => ref.endsWith('-> default')).length, 30);
-  t.equal(refs().filter((ref) => ref.endsWith('-> eu')).length, 5);
-});
-
-t.test('a queue that fails ends it', async (t) => {
-  const { run, queue } = house({ lists: { kv: ['a'] } });
-  queue.faults.call = (operation) => operation === 'send';
-  await t.rejects(run(), { code: 'queue_unavailable' });
-});
-
-t.test('it adds nothing while 500 messages are visible, so that a fresh write never waits behind it', async (t) => {
-  for (const to of [['default'], ['default', 'eu', 'us']]) {
-    const { run, queue, clock } = house({ routes: [route('kv', to)], lists: { kv: names(800) } });
-    let most = 0;
-    const { send } = queue.publisher;
-    queue.publisher.send = async (batch) => {
-      most = Math.max(most, (await queue.inbox.depth()).visible);
-      return send(batch);
-    };
-    const report = run();
-    await clock.advance(60_000);
-    t.ok(most >= 480 && most < 620, `at most ${most} were visible`);
-    const { length } = queue.stored();
-    await clock.advance(60_000);
-    t.equal(queue.stored().length, length, 'it waits');
-    const drained = async () => {
-      const messages = await queue.inbox.receive(10);
-      await queue.inbox.acknowledge(messages);
-      return messages.length;
-    };
-    for (let rounds = 0; queue.sent.length < 800 * to.length || queue.stored().length > 0; rounds += 1) {
-      if (rounds > 2_000) throw new Error('it does not go on');
-      if (queue.stored().length > 0) await drained();
-      await clock.advance(1_000);
+t.test('more than the smaller of count and share are held, and told', async (t) => {
+  const paths = ['a', 'b', 'c'];
+  const table: readonly [others: number, deletion: Partial<Settings['deletion']>, deleted: number][] = [
+    [0, {}, 0], // 5 % of 3 is less than one: one may go
+    [57, {}, 3], // 5 % of 60
+    [56, {}, 0],
+    [97, { maxPerSweep: 2 }, 0],
+    [97, { maxPerSweep: 3 }, 3],
+    [0, { maxShare: 1 }, 3],
+  ];
+  for (const [others, deletion, deleted] of table) {
+    const { run, clock, ends, lines } = await marked({ deletion: { ...deletion } }, paths, others);
+    await clock.advance(15 * MINUTE);
+    const held = deleted === 0 ? { eu: 3 } : {};
+    t.match(await run(), { deleted, held }, `${others} others, ${JSON.stringify(deletion)}`);
+    t.equal(ends.eu.operations().filter((operation) => operation === 'delete').length, deleted);
+    if (deleted === 0) {
+      t.match(
+        lines.find(({ event }) => event === 'sweep.deletions_held'),
+        { level: 'warn', destination: 'eu', count: 3, refs: ['kv/a', 'kv/b', 'kv/c'] },
+      );
     }
-    t.match(await report, { refs: 800, enqueued: 800 * to.length });
-    t.ok(most < 620, `at most ${most} were visible`);
   }
 });
 
-t.test('the depth is asked for as often when some findings are not taken', async (t) => {
-  const { run, queue, clock } = house({ lists: { kv: names(800) } });
-  queue.faults.entry = ({ body }) => (body.includes('s0003') ? { forGood: true } : undefined);
-  void run();
-  await clock.advance(60_000);
-  t.ok(queue.stored().length < 620, `${queue.stored().length} are visible`);
+t.test('one at least may go, however few copies there are', async (t) => {
+  const { run, clock } = await marked({ deletion: {} }, ['a'], 3);
+  await clock.advance(15 * MINUTE);
+  t.match(await run(), { deleted: 1, held: {} });
 });
 
-t.test('what SQS did not take is sent again after a pause; what it never takes is left, and not counted', async (t) => {
-  const { run, queue, clock, refs } = house({ lists: { kv: ['a', 'b', 'c'] } });
-  let calls = 0;
-  queue.faults.entry = ({ body }) => {
-    if (body.includes('"b"')) return { forGood: true };
-    if (!body.includes('"c"')) return undefined;
-    calls += 1;
-    return calls < 3 ? { forGood: false } : undefined;
-  };
-  const report = run();
-  await clock.advance(900);
-  t.equal(calls, 1);
-  await clock.advance(1_200);
-  t.same(await report, { refs: 3, enqueued: 2, failed: [], again: NONE, down: [] });
-  t.same(refs(), ['kv/a -> default', 'kv/c -> default']);
+t.test('an approval lets go what it names, as long as version and mark are those that were shown', async (t) => {
+  const world = await marked({ deletion: {} }, ['a', 'b', 'c', 'd']);
+  const { run, clock, ends, source, work } = world;
+  await clock.advance(15 * MINUTE);
+  const [a, b, c] = ['a', 'b', 'c'].map((path) => approvalOf(world, path));
+  source.write(at('c'), '{"k":2}'); // back, and gone once more: another version, another mark
+  await run();
+  await work();
+  source.purge(at('c'));
+  await run();
+  await work();
+  await clock.advance(15 * MINUTE);
+  const approvals = [a, { ...b, mark: `${b?.mark}x` }, c].flatMap((approval) =>
+    approval?.ref === undefined ? [] : [{ ...b, ...approval } as NonNullable<typeof a>],
+  );
+  t.match(await run({ approvals }), { deleted: 1, held: { eu: 3 } });
+  t.same(
+    namesOf(ends.eu, 'kv/a', 'kv/b', 'kv/c', 'kv/d').filter((name) => ends.eu.secret(name).scheduledForDeletion),
+    ['kv/a'],
+  );
 });
 
-t.test('it ends when told to: while it lists, while it waits, while it retries, while AWS lists', async (t) => {
-  const listing = house({ lists: { kv: names(50) } });
-  const { send } = listing.queue.publisher;
-  listing.queue.publisher.send = (batch) => {
-    listing.ending.abort();
-    return send(batch);
+t.test('each deletion looks anew: what is no longer as it was stays', async (t) => {
+  const changes: Record<string, (world: ReturnType<typeof house>) => void> = {
+    'written again': ({ source }) => void source.write(at('a'), '{"k":2}'),
+    'another mark': ({ ends }) => {
+      const { tags } = ends.eu.secret('kv/a');
+      tags.set(TAG_ABSENT, `2026-11-24T21:30:00.000Z ${tags.get(TAG_ABSENT)?.split(' ').slice(1).join(' ')}`);
+    },
+    'edited by hand': ({ ends }) => ends.eu.edit('kv/a', 'by hand'),
+    'not ours any more': ({ ends }) => void ends.eu.secret('kv/a').tags.delete('vaultferry:vault'),
+    gone: ({ ends }) => void ends.eu.remove('kv/a'),
+    're-created by somebody': ({ ends }) => {
+      ends.eu.remove('kv/a');
+      ends.eu.createByHand('kv/a', { value: 'theirs' });
+    },
+    'another mount': ({ source }) => {
+      source.disable({ namespace: '', mount: 'kv' });
+      source.enable({ namespace: '', mount: 'kv' });
+    },
+    'no mount': ({ source }) => source.disable({ namespace: '', mount: 'kv' }),
+    replicas: ({ ends }) => {
+      ends.eu.secret('kv/a').replicas = ['us-west-2'];
+    },
   };
-  await t.rejects(listing.run(), { name: 'AbortError' });
-  t.ok(listing.listed.length <= 11);
+  for (const [name, change] of Object.entries(changes)) {
+    const world = await marked({ deletion: {} }, ['a']);
+    const { run, clock, ends, listings, done } = world;
+    await clock.advance(15 * MINUTE);
+    const { copies } = ends.eu;
+    listings['eu'] = async function* () {
+      yield* copies() as AsyncIterable<never>;
+    };
+    ends.eu.interpose('before', 'describe', () => change(world)); // after both listings, before the last look
+    const [first] = world.options.routes.mounts;
+    await run({ mounts: first === undefined ? [] : [first] });
+    t.same(done, [], name);
+    t.notOk(ends.eu.operations().includes('delete'), name);
+  }
+});
 
-  const waiting = house({ lists: { kv: names(900) } });
-  const waits = waiting.run();
-  await waiting.clock.advance(10_000);
-  waiting.ending.abort();
-  await t.rejects(waits, { name: 'AbortError' });
-  t.equal(waiting.clock.sleepers, 0);
+t.test('deletion.replicas lets a copy with replicas go', async (t) => {
+  const { run, clock, ends } = await marked({ deletion: { replicas: true } }, ['a']);
+  ends.eu.secret('kv/a').replicas = ['us-west-2'];
+  await clock.advance(15 * MINUTE);
+  t.match(await run(), { deleted: 1 });
+});
 
-  const retrying = house({ lists: { kv: ['a'] } });
-  retrying.queue.faults.entry = () => ({ forGood: false });
-  const retries = retrying.run();
-  await retrying.clock.advance(10_000);
-  retrying.ending.abort();
-  await t.rejects(retries, { name: 'AbortError' });
+t.test(
+  'the delete goes out only right after the request was kept; else all ends, since somebody else may sweep',
+  async (t) => {
+    const world = await marked({ deletion: { maxShare: 1 } }, ['a', 'b']);
+    await world.clock.advance(15 * MINUTE);
+    const lost = new ReplicationError('queue_unavailable', 'ChangeMessageVisibility');
+    await t.rejects(world.run({ extend: () => Promise.reject(lost) }), { code: 'queue_unavailable' });
+    t.notOk(world.ends.eu.operations().includes('delete'));
+  },
+);
 
-  const aws = house({ copies: [copyOf({ namespace: '', mount: 'kv', path: 'a' })] });
-  aws.ending.abort();
-  await t.rejects(aws.run(), { name: 'AbortError' });
-  t.same(aws.queue.sent, []);
+t.test('what Vault said is too old after ten seconds', async (t) => {
+  const world = await marked({ deletion: {} }, ['a']);
+  await world.clock.advance(15 * MINUTE);
+  t.match(await world.run({ extend: async () => world.clock.stall(10_001) }), { deleted: 0 });
+  t.notOk(world.ends.eu.operations().includes('delete'));
+  t.match(
+    world.lines.find(({ event }) => event === 'secret.not_deleted'),
+    { level: 'warn', ref: 'kv/a', code: 'promotion_conflict' },
+  );
+});
+
+t.test('a secret that is back at the last moment is restored', async (t) => {
+  const world = await marked({ deletion: {} }, ['a']);
+  const { run, clock, ends, source, done } = world;
+  await clock.advance(15 * MINUTE);
+  ends.eu.interpose('after', 'delete', () => void source.write(at('a'), '{"k":2}'));
+  t.match(await run(), { deleted: 0 });
+  t.same(done, ['deleted kv/a', 'restored kv/a']);
+  t.notOk(ends.eu.secret('kv/a').scheduledForDeletion);
+});
+
+t.test('a deletion that fails keeps no other waiting; a shutdown ends it', async (t) => {
+  const world = await marked({ deletion: { maxShare: 1 } }, ['a', 'b']);
+  await world.clock.advance(15 * MINUTE);
+  world.ends.eu.interpose('before', 'delete', () => {
+    throw new ReplicationError('destination_throttled', 'DeleteSecret');
+  });
+  t.match(await world.run(), { deleted: 1 });
+  t.match(await world.run(), { deleted: 1 });
+  const ended = await marked({ deletion: { maxShare: 1 } }, ['a', 'b']);
+  await ended.clock.advance(15 * MINUTE);
+  ended.ends.eu.interpose('after', 'delete', () => ended.ending.abort());
+  await t.rejects(ended.run(), { name: 'AbortError' });
+  t.equal(ended.ends.eu.operations().filter((operation) => operation === 'delete').length, 1);
+});
+
+t.test('at a destination that is down nothing is deleted', async (t) => {
+  const { run, clock, down, ends, queue } = await marked({ deletion: {} }, ['a']);
+  await clock.advance(15 * MINUTE);
+  const { depth } = queue.inbox;
+  void depth;
+  down.add('eu');
+  t.match(await run(), { deleted: 0, down: ['eu'] });
+  t.notOk(ends.eu.operations().includes('delete'));
 });

@@ -86,3 +86,16 @@ t.test('what is hidden counts for the age of the oldest until it is back', (t) =
   t.equal(inFlight.oldestSentAt(), undefined, 'it was received again, and acknowledged');
   t.end();
 });
+
+t.test('what waits is forgotten when SQS hands it out again', (t) => {
+  const inFlight = createInFlight(manualClock());
+  const [waiting, other, looked] = [message('a'), message('b'), message('c')];
+  inFlight.add([waiting, other, looked]);
+  inFlight.setAside([waiting, other], 'x');
+  const again = { ...waiting, receives: 2 };
+  inFlight.add([again, { ...looked, receives: 2 }]);
+  t.same(inFlight.stillWaiting([waiting, other, looked, again]), [other]);
+  t.equal(inFlight.waiting, 1);
+  t.equal(inFlight.extendable(0).length, 3, 'the look that is under way ends as it began');
+  t.end();
+});

@@ -381,8 +381,8 @@ t.test(
   },
 );
 
-t.test('a version budget that is used up waits for minutes', async (t) => {
-  const { look } = house({ replicate: failing('version_budget') });
+t.test('an error that knows when waits until then', async (t) => {
+  const { look } = house({ replicate: () => new ReplicationError('version_budget', 'text', undefined, 300) });
   t.match(await look([change()]), { wait: [{ seconds: 300 }] });
 });
 

@@ -35,8 +35,6 @@ t.test('what becomes of a failed message', async (t) => {
     ['source_stale', {}, wait(1)],
     ['source_stale', { receives: 9, tries: 99, age: OLD }, wait(5)],
     ['destination_throttled', { receives: 9, tries: 99, age: OLD }, wait(30)],
-    ['version_budget', {}, wait(300)],
-    ['version_budget', { receives: 94, tries: 99, age: OLD }, wait(300)],
     // Before SQS moves it without a word, it is parked with its code.
     ['source_stale', { receives: 95 }, park],
     ['destination_unavailable', { receives: 95, widespread: true }, park],
@@ -49,7 +47,19 @@ t.test('what becomes of a failed message', async (t) => {
 t.test('chance spreads the wait', async (t) => {
   t.same(of('source_unavailable', { tries: 5 }, 0.5), wait(20));
   t.same(of('promotion_conflict', { receives: 5 }, 0.5), later(20));
-  t.same(of('version_budget', { receives: 5 }, 0.5), wait(300));
+});
+
+t.test('a hold that says when its time comes waits until then, within an hour, and is never parked for it', (t) => {
+  const after = (code: FailureCode, seconds: number, more: Partial<Failed> = {}) =>
+    verdict(new ReplicationError(code, 'text', undefined, seconds), { ...ONCE, ...more }, 10, 0.5);
+  t.same(after('version_budget', 1_782), wait(1_782));
+  t.same(after('version_budget', 30, { receives: 94, tries: 99, age: OLD }), wait(30));
+  t.same(after('version_budget', 0), wait(1));
+  t.same(after('version_budget', 86_400), wait(3_600));
+  t.same(after('source_stale', 60), wait(60), "not its own code's longest");
+  t.same(after('internal', 60), later(1), 'what is no hold waits as ever');
+  t.same(after('version_budget', 30, { receives: 95 }), park);
+  t.end();
 });
 
 t.test('without a letter the wait grows to five minutes, spread by chance', async (t) => {

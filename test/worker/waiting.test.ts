@@ -197,3 +197,15 @@ t.test('what cannot be hidden comes again by itself, and is told', async (t) => 
   t.same(visible(), ['1', '2']);
   t.equal(events().filter((event) => event === 'queue.unsettled').length, 2);
 });
+
+t.test('what was received again meanwhile is not looked at twice', async (t) => {
+  const { clock, room, messages, receive, resumed, queue, inFlight } = await house(['1', '2']);
+  queue.faults.call = (operation) => operation === 'hide';
+  await room.wait({ messages, seconds: 40 });
+  queue.faults.call = undefined;
+  await clock.advance(31_000);
+  const [again] = await receive();
+  t.equal(again?.receives, 2);
+  await clock.advance(10_000);
+  t.same([resumed, inFlight.waiting], [[], 0]);
+});

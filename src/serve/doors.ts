@@ -1,0 +1,148 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Metrics } from '../admin/metrics.ts';
+import { auditMarkers } from '../audit/markers.ts';
+import type { Certificate } from '../certificate.ts';
+import type { Clock } from '../clock.ts';
+import type { IngressConfig } from '../config/config.ts';
+import { type ConnectionOptions, createConnection } from '../ingress/connection.ts';
+import type { Funnel } from '../ingress/funnel.ts';
+import { createRefusals, type Refuse } from '../ingress/refusals.ts';
+import { type SocketOptions, socketListener } from '../ingress/socket.ts';
+import { type WebhookOptions, webhook } from '../ingress/webhook.ts';
+import type { Log } from '../log.ts';
+import type { Routes } from '../replicate/routes.ts';
+import { HTTP_LIMITS, httpServerFactory } from './http-server.ts';
+import { listenHttp } from './listen-http.ts';
+import { ingressLocks } from './locks.ts';
+import type { Replaceable } from './reload.ts';
+
+export interface DoorsOptions {
+  readonly ingress: IngressConfig;
+  readonly routes: Routes;
+  readonly funnel: Pick<Funnel, 'accept'>;
+  /** Called after whatever made something dirty. */
+  readonly flush: () => void;
+  /** False while SQS cannot be reached. */
+  readonly reachable: () => boolean;
+  /** The first valid line of a connection. */
+  readonly onVault: () => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface Doors {
+  /** Binds socket and webhook; resolves to their real addresses. */
+  listen(): Promise<Readonly<Record<string, string>>>;
+  close(): Promise<void>;
+  /** Open connections of the audit socket. */
+  readonly connections: number;
+  readonly replaceable: readonly Replaceable[];
+}
+
+/** Both doors live and close with one Fastify application; its port is open only where the webhook is configured. */
+export function createDoors(options: DoorsOptions): Doors {
+  const { ingress, metrics, clock, log } = options;
+  const { authorized, certificate, load, replaceable } = ingressLocks(ingress);
+  const refuse = createRefusals({ clock, log, onRefused: metrics.refused });
+  const app = Fastify({ serverFactory: boundedServers(ingress, certificate, refuse) });
+  const addresses: Record<string, string> = {};
+  let connections = 0;
+  const onListening = (bound: string) => {
+    addresses['socket'] = bound;
+  };
+  const onConnections = (count: number) => {
+    connections = count;
+  };
+  return {
+    async listen() {
+      await load();
+      const socket = socketOptions(options, certificate);
+      if (socket !== undefined) await app.register(socketListener, { ...socket, refuse, onConnections, onListening });
+      await listenWebhook(app, { ...options, ...posted(options), authorized }, addresses);
+      return addresses;
+    },
+    close: () => app.close(),
+    get connections() {
+      return connections;
+    },
+    replaceable,
+  };
+}
+
+function boundedServers(
+  { http, maxConnections }: IngressConfig,
+  certificate: Certificate | undefined,
+  refuse: Refuse,
+): ReturnType<typeof httpServerFactory> {
+  return httpServerFactory({
+    limits: { ...HTTP_LIMITS, maxConnections },
+    certificate: http?.listen.tls ? certificate : undefined,
+    onDropped: (remote) => refuse('http_connections', { remote }),
+  });
+}
+
+function socketOptions(
+  options: DoorsOptions,
+  certificate: Certificate | undefined,
+): Omit<SocketOptions, 'refuse' | 'onConnections' | 'onListening'> | undefined {
+  const { ingress, flush, clock, log } = options;
+  const { socket: address, socketMode: mode, socketGroup: group, allow, maxConnections } = ingress;
+  if (address === false) return undefined;
+  const secured = address.kind === 'tls' ? certificate : undefined;
+  const bounds = { mode, group, allow, maxConnections };
+  return { address, certificate: secured, ...bounds, connect: connector(options), flush, clock, log };
+}
+
+type Posting = Omit<WebhookOptions, 'allow' | 'rateLimit' | 'maxLineBytes'> & Pick<DoorsOptions, 'ingress'>;
+
+async function listenWebhook(app: FastifyInstance, posting: Posting, addresses: Record<string, string>): Promise<void> {
+  const { http, maxLineBytes } = posting.ingress;
+  if (http === undefined) await app.ready();
+  else {
+    const { allow, rateLimit } = http;
+    await app.register(webhook, { ...posting, allow, rateLimit, maxLineBytes });
+    addresses['http'] = await listenHttp(app, http.listen);
+  }
+}
+
+/** What the webhook looks for, and how what it read is counted. */
+const posted = ({ routes, metrics }: DoorsOptions): Pick<WebhookOptions, 'markers' | 'onRead'> => ({
+  markers: auditMarkers(routes.mounts),
+  onRead({ bytes, irrelevant, malformed, tooLong }) {
+    metrics.audit({ bytes: 0, lines: 0 }, { bytes, lines: irrelevant }, 0);
+    metrics.entry('malformed', malformed.count);
+    metrics.entry('skipped', tooLong.count);
+  },
+});
+
+/** A connection's lines go to the funnel; what it read and left unread is counted chunk by chunk. */
+function connector({ routes, metrics, ingress, funnel, onVault }: DoorsOptions) {
+  const { maxLineBytes } = ingress;
+  const markers = auditMarkers(routes.mounts);
+  return (hooks: Pick<ConnectionOptions, 'onVault' | 'onSkipped'>) => {
+    const connection = createConnection({
+      markers,
+      maxLineBytes,
+      onEntry: (entry) => funnel.accept(entry),
+      onVault() {
+        hooks.onVault();
+        onVault();
+      },
+      onMalformed: () => metrics.entry('malformed'),
+      onSkipped(bytes) {
+        metrics.entry('skipped');
+        hooks.onSkipped(bytes);
+      },
+    });
+    return { ...connection, push: counted(connection, metrics) };
+  };
+}
+
+function counted({ push, counts }: ReturnType<typeof createConnection>, metrics: Metrics): (chunk: Buffer) => void {
+  return (chunk) => {
+    const before = { ...counts };
+    push(chunk);
+    metrics.audit(before, counts, counts.handed + counts.skipped - before.handed - before.skipped);
+  };
+}

@@ -1,0 +1,101 @@
+import type { Clock } from '../clock.ts';
+import { ReplicationError, toReplicationError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Look } from '../replicate/decide.ts';
+import { currentId, type Destination } from '../replicate/destination.ts';
+import type { Order } from '../replicate/look-at.ts';
+import { formatRef } from '../replicate/ref.ts';
+import type { Target } from '../replicate/routes.ts';
+import type { Source } from '../replicate/source.ts';
+import { standing } from '../replicate/standing.ts';
+import { TAG_ABSENT } from '../replicate/tags.ts';
+import type { DeletionSettings, Due } from './deletion.ts';
+
+/** What Vault said may be acted upon for this long, in ms. */
+const FRESH_FOR = 10_000;
+
+/** One destination, as a deletion needs it. */
+export interface DeletingEnd {
+  /** Both ends anew. */
+  readonly look: (order: Order) => Promise<Look>;
+  readonly destination: Pick<Destination, 'scheduleDeletion' | 'restore'>;
+  readonly source: Pick<Source, 'read'>;
+}
+
+export interface DeleteOptions {
+  readonly end: DeletingEnd;
+  readonly settings: DeletionSettings;
+  /** Keeps the sweep's request with this process for another minute; throws when it is not its own any more. */
+  readonly extend: () => Promise<void>;
+  readonly onWritten: (due: Due, outcome: 'deleted' | 'restored') => void;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+}
+
+/**
+ * Schedules the copies' deletion, one after the other, each after a look of its own at both ends. What is not as it was
+ * when it fell due is left alone. Throws when the request can no longer be kept: somebody else may be sweeping.
+ */
+export async function deleteCopies(options: DeleteOptions, due: readonly Due[], signal: AbortSignal): Promise<number> {
+  let deleted = 0;
+  for (const one of due) {
+    signal.throwIfAborted();
+    const { target } = one.finding;
+    if (target === undefined) continue;
+    try {
+      if (await deleteCopy(options, one, target)) deleted += 1;
+    } catch (error) {
+      if (error instanceof RequestLost) throw error.cause;
+      const { code, message } = toReplicationError(error);
+      options.log.warn({ event: 'secret.not_deleted', ...about(one), code, text: message });
+    }
+  }
+  return deleted;
+}
+
+/** The sweep's request is not ours any more. */
+class RequestLost extends Error {
+  override name = 'RequestLost';
+}
+
+const about = ({ finding }: Due) => ({ ref: formatRef(finding.ref), destination: finding.destination });
+
+/** True when its deletion is scheduled. */
+async function deleteCopy(options: DeleteOptions, due: Due, target: Target): Promise<boolean> {
+  const { end, settings, extend, onWritten, clock, log } = options;
+  const { ref } = due.finding;
+  const began = clock.monotonic();
+  const look = await end.look({ ref, route: target.route, secretName: target.secretName, hint: undefined });
+  const why = reasonAgainst(look, due, settings);
+  if (why !== undefined) {
+    log.info({ event: 'secret.not_deleted', ...about(due), text: why });
+    return false;
+  }
+  const arn = look.destination?.arn ?? '';
+  await end.destination.scheduleDeletion(arn, settings.recoveryDays, async () => {
+    await extend().catch((cause: unknown) => {
+      throw new RequestLost('the request is lost', { cause });
+    });
+    if (clock.monotonic() - began > FRESH_FOR) throw overtaken(due);
+  });
+  onWritten(due, 'deleted');
+  // Somebody may have written it between the look and the deletion: their write's own look could come before this one.
+  const source = await end.source.read(ref);
+  if (source.kind === 'absent') return true;
+  await end.destination.restore(arn, () => undefined);
+  onWritten(due, 'restored');
+  return false;
+}
+
+/** Why the copy must stay, if it must. */
+function reasonAgainst(look: Look, due: Due, { replicas }: DeletionSettings): string | undefined {
+  const { destination } = look;
+  if (destination === undefined || standing(look).state !== 'absent_marked') return 'it is no longer as it was';
+  const same = destination.tags[TAG_ABSENT] === due.mark && (currentId(destination) ?? '-') === due.versionId;
+  if (!same) return 'its mark or its version is another by now';
+  const hasReplicas = (destination.replicas ?? []).length > 0;
+  return hasReplicas && !replicas ? 'it has replicas, which would go at once: see deletion.replicas' : undefined;
+}
+
+const overtaken = (due: Due) =>
+  new ReplicationError('promotion_conflict', `what Vault said of ${formatRef(due.finding.ref)} is too old to act upon`);

@@ -1,0 +1,67 @@
+import { currentId } from '../replicate/destination.ts';
+import { formatRef } from '../replicate/ref.ts';
+import { TAG_ABSENT } from '../replicate/tags.ts';
+import type { Finding } from './drift.ts';
+
+/** How long an approval holds, in ms. */
+const APPROVAL_LASTS = 3_600_000;
+
+/** As the destination's `deletion` says; ms, whole days, shares from 0 to 1. */
+export interface DeletionSettings {
+  readonly grace: number;
+  readonly recoveryDays: number;
+  readonly maxPerSweep: number;
+  readonly maxShare: number;
+  /** Whether copies with replicas are deleted too: replicas go at once, and no restore brings them back. */
+  readonly replicas: boolean;
+}
+
+/** A copy whose secret is proven gone, and has been for longer than the grace. */
+export interface Due {
+  readonly finding: Finding;
+  /** The version id at AWSCURRENT, and the mark: an approval names both, so that it is void once either changes. */
+  readonly versionId: string;
+  readonly mark: string;
+}
+
+/** An operator's word for one copy, as a sweep request carries it. */
+export interface Approval {
+  readonly ref: string;
+  readonly versionId: string;
+  readonly mark: string;
+}
+
+/** The deletion that a finding asks for, if it does: the copy is marked as absent, and was for the whole grace. */
+export function dueDeletion(finding: Finding, { grace }: DeletionSettings, now: number): Due | undefined {
+  const { kind, copy } = finding;
+  const mark = copy?.tags[TAG_ABSENT];
+  if (kind !== 'absent_marked' || copy === undefined || mark === undefined) return undefined;
+  const since = Date.parse(mark.slice(0, mark.indexOf(' ')));
+  return since + grace <= now ? { finding, mark, versionId: currentId(copy) ?? '-' } : undefined;
+}
+
+/**
+ * Which of a destination's deletions may go: all, or, where they are more than the smaller of count and share (at least
+ * one), those alone that an operator approved. Many at once look more like a mistake than like a wish.
+ */
+export function guarded(
+  due: readonly Due[],
+  copies: number,
+  { maxPerSweep, maxShare }: DeletionSettings,
+  approvals: readonly Approval[],
+): { readonly go: readonly Due[]; readonly held: readonly Due[] } {
+  const approved = due.filter((one) => approvals.some((approval) => isFor(approval, one)));
+  const others = due.filter((one) => !approved.includes(one));
+  const most = Math.max(1, Math.min(maxPerSweep, Math.floor(copies * maxShare)));
+  return others.length <= most ? { go: due, held: [] } : { go: approved, held: others };
+}
+
+const isFor = ({ ref, versionId, mark }: Approval, due: Due): boolean =>
+  ref === formatRef(due.finding.ref) && versionId === due.versionId && mark === due.mark;
+
+/** Approvals that came with requests, as far as they still hold; times in ms since the epoch, on SQS's clock. */
+export const standingApprovals = (
+  requests: readonly { readonly sentAt: number; readonly approve?: readonly Approval[] | undefined }[],
+  now: number,
+): readonly Approval[] =>
+  requests.flatMap(({ sentAt, approve = [] }) => (now - sentAt <= APPROVAL_LASTS ? approve : []));
