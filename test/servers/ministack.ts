@@ -1,14 +1,8 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baseEnv, type Exit, folderFor, startChild } from './child.ts';
-import { withLock } from './lock.ts';
-import { pipInstall } from './pip.ts';
 import { onFreePort } from './ports.ts';
-import { findPython } from './python.ts';
-import { projectRoot } from './root.ts';
 import { type AwsClientOptions, clientOptions, createQueues, type Queues } from './roto.ts';
+import { ensureWheels } from './wheels.ts';
 
 export interface MiniStack {
   readonly endpoint: string;
@@ -23,12 +17,12 @@ export interface MiniStack {
  * deleted, as AWS does and roto does not. Installed at the first call; the demo and most tests do without.
  */
 export async function startMiniStack(): Promise<MiniStack> {
-  const [python, folder] = await Promise.all([ensureMiniStack(), folderFor('ministack')]);
+  const [bin, folder] = await Promise.all([ensureWheels('ministack'), folderFor('ministack')]);
   const { port, child } = await onFreePort(async (free) => ({
     port: free,
     child: await startChild({
       name: 'ministack',
-      command: python,
+      command: join(bin, 'python'),
       args: ['-m', 'ministack'],
       env: { ...baseEnv(), BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(free), PYTHONDONTWRITEBYTECODE: '1' },
       folder,
@@ -47,27 +41,3 @@ export async function startMiniStack(): Promise<MiniStack> {
 }
 
 const isListening = (line: string): boolean => line.includes('Running on http://127.0.0.1:');
-
-/** Path of the Python in whose virtual environment MiniStack stands. Throws InstallError. */
-async function ensureMiniStack(): Promise<string> {
-  const folder = join(projectRoot(), '.servers');
-  const requirements = join(projectRoot(), 'test/servers/ministack.requirements.txt');
-  const key = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 16);
-  const target = join(folder, `ministack-${key}`);
-  const python = join(target, 'bin/python');
-  if (existsSync(python)) return python;
-  mkdirSync(folder, { recursive: true });
-  await withLock(join(folder, 'lock'), 15 * 60_000, async () => {
-    if (existsSync(python)) return;
-    const building = await mkdtemp(join(folder, `building-${process.pid}-`));
-    try {
-      await pipInstall(await findPython(process.env), building, { folder, requirements, env: process.env });
-      // Whole or not there at all. A broken one, whose interpreter is gone, stands in the way of the new one.
-      rmSync(target, { recursive: true, force: true });
-      renameSync(building, target);
-    } finally {
-      rmSync(building, { recursive: true, force: true });
-    }
-  });
-  return python;
-}

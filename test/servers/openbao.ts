@@ -9,6 +9,8 @@ import { until } from './until.ts';
 export interface OpenBaoOptions {
   /** The receiver must listen before OpenBao starts: it tests each device, and does not start without. */
   readonly auditSocket?: { readonly type: 'tcp' | 'unix'; readonly address: string };
+  /** A device that posts each entry; the file holds the Authorization header's value. */
+  readonly auditHttp?: { readonly uri: string; readonly authorizationFile: string };
   /** A second device, a file; on unless told. */
   readonly auditFile?: boolean;
   /** Audit lines with values in plain text. */
@@ -85,12 +87,14 @@ async function startOn(port: number, bao: string, folder: Folder, options: OpenB
 }
 
 function configuration(port: number, clusterPort: number, folder: Folder, options: OpenBaoOptions): string {
-  const { storage = 'inmem', auditSocket: socket, logRaw = false } = options;
+  const { storage = 'inmem', auditSocket: socket, auditHttp: http, logRaw = false } = options;
   const quoted = (value: string): string => JSON.stringify(value);
   const raw = `log_raw = "${logRaw}"`;
   const file = auditFile(folder, options);
   const raft = `path = ${quoted(folder.path)}\n  node_id = "vaultferry"\n  performance_multiplier = 1`;
   const stored = storage === 'raft' ? raft : '';
+  const headers = http && JSON.stringify({ Authorization: [`file://${http.authorizationFile}`] });
+  const httpOptions = http && `uri = ${quoted(http.uri)}\n    headers = ${quoted(headers ?? '')}\n    ${raw}`;
   const socketOptions = socket && `address = ${quoted(socket.address)}\n    socket_type = "${socket.type}"\n    ${raw}`;
   return [
     `ui = false\nlog_level = "warn"\napi_addr = "http://127.0.0.1:${port}"\ncluster_addr = "https://127.0.0.1:${clusterPort}"`,
@@ -98,6 +102,7 @@ function configuration(port: number, clusterPort: number, folder: Folder, option
     `listener "tcp" {\n  address = "127.0.0.1:${port}"\n  cluster_address = "127.0.0.1:${clusterPort}"\n  tls_disable = true\n}`,
     file && `audit "file" "file" {\n  options {\n    file_path = ${quoted(file)}\n    ${raw}\n  }\n}`,
     socketOptions && `audit "socket" "vaultferry" {\n  options {\n    ${socketOptions}\n  }\n}`,
+    httpOptions && `audit "http" "vaultferry-http" {\n  options {\n    ${httpOptions}\n  }\n}`,
   ].join('\n');
 }
 
