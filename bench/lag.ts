@@ -20,6 +20,8 @@ import { startVaultFerry } from '../test/servers/vaultferry.ts';
 import { bootstrapInterval, median, percentile } from './statistics.ts';
 
 const ROUNDS = 100;
+/** Written in turn, so that none has more than the twenty versions that go at once of a day. */
+const SECRETS = 10;
 const MOUNT = 'hybrid-aws-secrets';
 /** Rounds begin at all phases of whatever polls in steps: the emulator wakes long polls every 100 ms. */
 const IDLE = () => 150 + Math.random() * 200;
@@ -48,7 +50,7 @@ routes: [ { mount: ${MOUNT}, kvVersion: 2, include: ["ferried/**"] } ]
   const secrets = new SecretsManagerClient(roto.client);
   const bare = await bareScript({ bao, sqs, secrets, url: bareQueues.url });
   try {
-    await ferried(bao, secrets, 0);
+    for (let round = 1 - SECRETS; round <= 0; round += 1) await ferried(bao, secrets, round);
     const ferryLags: number[] = [];
     const bareLags: number[] = [];
     for (let round = 1; round <= ROUNDS; round += 1) {
@@ -80,9 +82,10 @@ function report(ferry: readonly number[], bare: readonly number[]): void {
 /** Milliseconds until the value of a new write stands in Secrets Manager. */
 async function ferried(bao: OpenBao, secrets: SecretsManagerClient, round: number): Promise<number> {
   const value = `made-up-${round}`;
-  await bao.put(MOUNT, 'ferried/idle', { value });
+  const path = `ferried/idle-${Math.abs(round % SECRETS)}`;
+  await bao.put(MOUNT, path, { value });
   const written = performance.now();
-  await until(() => isCurrent(secrets, `${MOUNT}/ferried/idle`, value), {
+  await until(() => isCurrent(secrets, `${MOUNT}/${path}`, value), {
     what: 'the value in Secrets Manager',
     deadline: 30_000,
     interval: 1,

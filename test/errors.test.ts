@@ -17,6 +17,7 @@ t.test('every code has its treatment', async (t) => {
     promotion_conflict: 'retryable',
     version_id_taken: 'permanent',
     not_owned: 'permanent',
+    released: 'permanent',
     name_invalid: 'permanent',
     value_too_large: 'permanent',
     value_unrepresentable: 'permanent',

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { createLimiter, type Limiter } from '../src/limiter.ts';
 import { type ManualClock, manualClock } from './fakes/clock.ts';
@@ -79,20 +80,92 @@ t.test('throttled again and again, a sixteenth is left', async (t) => {
   const limiter = createLimiter(160, clock);
   for (let i = 0; i < 20; i += 1) limiter.throttled();
   const taken = line(limiter, clock, 100);
-  await clock.advance(SECOND);
-  t.equal(taken.length, 10);
+  await clock.advance(SECOND - 50);
+  t.equal(taken.length, 10, 'and a little that comes back meanwhile');
 });
 
-t.test('throttling does not forgive what is owed', async (t) => {
+t.test('those who wait already wait longer once AWS throttles, and nobody overtakes them', async (t) => {
   const clock = manualClock();
-  const limiter = createLimiter(10, clock);
-  line(limiter, clock, 20);
+  const limiter = createLimiter(60, clock);
+  const taken = line(limiter, clock, 90);
+  await clock.advance(0);
+  t.equal(taken.length, 60);
   limiter.throttled();
-  const taken = line(limiter, clock, 1);
-  await clock.advance(2_199);
-  t.equal(taken.length, 0, 'ten are owed at five a second, and it is the eleventh');
-  await clock.advance(1);
-  t.equal(taken.length, 1);
+  void limiter.turn().then(() => taken.push({ turn: 90, at: clock.monotonic() }));
+  await clock.advance(SECOND - 20);
+  t.ok(taken.length < 90, 'thirty wait at thirty a second, not at sixty');
+  await clock.advance(40);
+  t.same(
+    taken.map(({ turn }) => turn),
+    Array.from({ length: 91 }, (_, turn) => turn),
+  );
+});
+
+t.test('a rate below one a second gives turns too', async (t) => {
+  const clock = manualClock();
+  const limiter = createLimiter(1, clock);
+  for (let i = 0; i < 4; i += 1) limiter.throttled();
+  const taken = line(limiter, clock, 3);
+  await clock.advance(5 * SECOND);
+  t.equal(taken.length, 0);
+  await clock.advance(5 * SECOND);
+  t.equal(taken.length, 1, 'a sixteenth a second, and recovering');
+  await clock.advance(MINUTE);
+  t.equal(taken.length, 3);
+});
+
+/** The quota of one account: a bucket that holds one second's worth. */
+function quotaOf(perSecond: number, clock: ManualClock) {
+  let tokens = perSecond;
+  let at = clock.monotonic();
+  return () => {
+    tokens = Math.min(perSecond, tokens + ((clock.monotonic() - at) / 1000) * perSecond);
+    at = clock.monotonic();
+    if (tokens < 1) return false;
+    tokens -= 1;
+    return true;
+  };
+}
+
+/** A worker that always has something to write; counts what AWS took and refused in the second half. */
+function greedy(limiter: Limiter, clock: ManualClock, allowed: () => boolean, until: number) {
+  const counts = { taken: 0, refused: 0 };
+  const run = async () => {
+    while (clock.monotonic() < until) {
+      await limiter.turn();
+      const took = allowed();
+      if (!took) limiter.throttled();
+      if (clock.monotonic() > until / 2) counts[took ? 'taken' : 'refused'] += 1;
+    }
+  };
+  void run();
+  return counts;
+}
+
+t.test('workers that share a quota without talking each get their share', async (t) => {
+  const some = fc.record({ workers: fc.integer({ min: 1, max: 12 }), ceiling: fc.integer({ min: 20, max: 50 }) });
+  await fc.assert(
+    fc.asyncProperty(some, async ({ workers, ceiling }) => {
+      const clock = manualClock();
+      const quota = 50;
+      const allowed = quotaOf(quota, clock);
+      const [length, fair] = [2 * MINUTE, Math.min(ceiling, quota / workers)];
+      const until = clock.monotonic() + length;
+      const all = Array.from({ length: workers }, () => greedy(createLimiter(ceiling, clock), clock, allowed, until));
+      await clock.advance(length);
+      const seconds = length / 2 / SECOND;
+      const taken = all.map((one) => one.taken / seconds);
+      const refused = all.reduce((sum, one) => sum + one.refused, 0) / seconds;
+      const told = JSON.stringify({ workers, ceiling, taken, refused });
+      t.ok(
+        taken.every((rate) => rate > fair / 3),
+        `nobody starves: ${told}`,
+      );
+      t.ok(taken.reduce((a, b) => a + b) > (fair * workers) / 2, `the quota is used: ${told}`);
+      t.ok(refused < quota / 10, `few are refused: ${told}`);
+    }),
+    { numRuns: 5 },
+  );
 });
 
 t.test('a sixtieth of the ceiling comes back each second, and never more than the ceiling', async (t) => {

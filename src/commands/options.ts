@@ -8,8 +8,8 @@ const ROLES: readonly Role[] = ['ingress', 'worker'];
 const OWN: Readonly<Record<string, readonly string[]>> = {
   role: ['serve', 'config'],
   code: ['dlq'],
-  all: ['dlq'],
-  yes: ['dlq'],
+  all: ['dlq', 'adopt', 'release'],
+  yes: ['dlq', 'adopt', 'release'],
 };
 
 /** A command line, read but not yet understood by its command. */
@@ -59,7 +59,9 @@ function parse(args: readonly string[]) {
 function checkOwn(option: string, command: string | undefined): void {
   const owners = OWN[option];
   if (owners === undefined || command === undefined || owners.includes(command)) return;
-  throw new UsageError(`--${option} does not go with "${command}", but with ${owners.join(' and ')}`);
+  throw new UsageError(
+    `--${option} does not go with "${command}", but with ${new Intl.ListFormat('en-GB').format(owners)}`,
+  );
 }
 
 function readRoles(names: readonly string[]): ReadonlySet<Role> {

@@ -9,16 +9,20 @@ export interface ServeCommand {
   readonly config: Config;
   readonly roles: ReadonlySet<Role>;
   readonly env: NodeJS.ProcessEnv;
+  /** Reads the configuration again. Throws a ConfigError. */
+  readonly load: () => Promise<Config>;
 }
 
 /** `vaultferry serve`: runs until SIGTERM or SIGINT; a second signal ends it at once. Returns the exit code. */
-export async function serveCommand({ config, roles, env }: ServeCommand): Promise<number> {
+export async function serveCommand({ config, roles, env, load }: ServeCommand): Promise<number> {
   const lacking = lackingForRoles(config, roles);
   if (lacking.length > 0) throw new ConfigError(lacking);
   const log = createLog(config.log.level, process.stderr.isTTY === true);
   reportWarnings(log);
   endOnCrash(log);
-  const code = await serve({ config, roles, log, endpointChosen: endpointChosen(env), signal: stopSignal() });
+  const onHangup = (listener: () => void) => process.on('SIGHUP', listener);
+  const signal = stopSignal();
+  const code = await serve({ config, roles, log, endpointChosen: endpointChosen(env), signal, load, onHangup });
   // Whatever is still under way when the time to stop is over must not keep the process.
   process.exit(code);
 }

@@ -13,9 +13,16 @@ export const lackingForRoles = (config: Config, roles: ReadonlySet<Role>): Findi
   ...missingIngress(config, roles),
 ];
 
-function missingVault({ vault, routes }: Config, roles: ReadonlySet<Role>) {
-  const asking = routes.findIndex(({ kvVersion }) => kvVersion === 'auto');
-  if (!roles.has('worker') && asking < 0) return [];
+const askingRoute = ({ routes }: Config): number => routes.findIndex(({ kvVersion }) => kvVersion === 'auto');
+
+/** An ingress alone asks Vault for nothing but the KV versions that no route tells. */
+export const asksVault = (config: Config, roles: ReadonlySet<Role>): boolean =>
+  roles.has('worker') || askingRoute(config) >= 0;
+
+function missingVault(config: Config, roles: ReadonlySet<Role>) {
+  if (!asksVault(config, roles)) return [];
+  const { vault } = config;
+  const asking = askingRoute(config);
   const why = roles.has('worker') ? 'the worker role reads secrets' : `routes[${asking}].kvVersion auto asks Vault`;
   // The secret that holds the token may hold the address too.
   const given = { auth: vault.auth, address: vault.address ?? vault.auth?.connectionSecret };

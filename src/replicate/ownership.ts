@@ -56,7 +56,7 @@ function hindranceOf(destination: DestinationState, secretName: string): Ownersh
 }
 
 /** Whose copy is to be let go. */
-export interface Released {
+interface Released {
   readonly vault: string;
   /** The ref as its tag spells it; undefined: whatever ref of this vault it names. */
   readonly ref: SecretRef | undefined;

@@ -5,7 +5,7 @@ import { admin } from '../admin/server.ts';
 import { sqsClient } from '../aws/clients.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import type { Role } from '../config/roles.ts';
+import { asksVault, type Role } from '../config/roles.ts';
 import { ReplicationError } from '../errors.ts';
 import type { Log, ServiceLog } from '../log.ts';
 import { createPublisher, isReachable } from '../queue/sqs.ts';
@@ -90,7 +90,7 @@ async function build({ config, roles, log, endpointChosen, load, onHangup }: Ser
   const sqs = sqsClient(endpointChosen);
   const routes = createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret);
   const publisher = createPublisher(sqs, config.queue.url);
-  const source = await vaultSource(config, log);
+  const source = asksVault(config, roles) ? await vaultSource(config, log) : undefined;
   const shared = { config, routes, publisher, clock: systemClock, log, metrics };
   const queueReachable = () => isReachable(sqs, config.queue.url);
   const ingress = roles.has('ingress') && config.ingress !== false ? config.ingress : undefined;

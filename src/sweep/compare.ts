@@ -7,10 +7,10 @@ import { checkName } from '../replicate/name.ts';
 import { checkNotOwn } from '../replicate/own-secret.ts';
 import { formatMount, type MountRef, type SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
-import type { Mount, Source, Surveyed } from '../replicate/source.ts';
+import type { Mount, Source } from '../replicate/source.ts';
 import { taggedRef } from '../replicate/tags.ts';
 import { driftOf, type Finding, type SweptSettings } from './drift.ts';
-import { createIndexOfCopies, type IndexOfCopies } from './index-of-copies.ts';
+import { createIndexOfSecrets, type IndexedSecret, type IndexOfSecrets } from './index-of-secrets.ts';
 
 /** Names without a listed copy that are looked up side by side: a listing may miss what was made just before. */
 const SIDE_BY_SIDE = 16;
@@ -50,7 +50,8 @@ export const noGaps = (): Gaps => ({ mounts: [], destinations: [], down: new Set
 
 /**
  * Joins what Vault lists with what the destinations list, metadata only: a finding for each copy and for each secret
- * that should have one. What cannot be listed is unknown, not empty, and keeps nothing else waiting.
+ * that should have one. Vault is listed first, and kept; each destination's copies are judged as they come. What cannot
+ * be listed is unknown, not empty, and keeps nothing else waiting.
  */
 export async function* compare(
   options: CompareOptions,
@@ -58,68 +59,35 @@ export async function* compare(
   gaps: Gaps,
   signal: AbortSignal,
 ): AsyncGenerator<Finding> {
-  const indexes = await listAll(options, gaps, signal);
+  const indexes = new Map([...options.destinations.keys()].map((name) => [name, createIndexOfSecrets()]));
   const known = new Map<string, Mount>();
-  for (const mount of mounts) {
-    const findings = pMapIterable(
-      surveyed(options, mount, known, gaps, signal),
-      (secret) => findingsOf(options, indexes, mount, secret),
-      { concurrency: SIDE_BY_SIDE },
-    );
-    for await (const found of findings) yield* found;
-    signal.throwIfAborted();
-  }
-  for (const [name, index] of indexes) {
-    for (const copy of index.rest()) {
-      const finding = leftOver(options, name, copy, known);
-      if (finding !== undefined) yield finding;
-    }
-  }
+  for (const mount of mounts) yield* indexed(options, mount, { indexes, known, gaps }, signal);
+  for (const [name, index] of indexes) yield* compared(options, name, { index, known, gaps }, signal);
 }
 
-type Indexes = ReadonlyMap<string, IndexOfCopies>;
-
-/** The listings of all destinations that can be listed. */
-async function listAll({ destinations, log }: CompareOptions, gaps: Gaps, signal: AbortSignal): Promise<Indexes> {
-  const indexes = new Map<string, IndexOfCopies>();
-  for (const [name, { copies, isDown }] of destinations) {
-    if (isDown()) {
-      gaps.down.add(name);
-      continue;
-    }
-    const index = createIndexOfCopies();
-    try {
-      for await (const copy of copies()) {
-        signal.throwIfAborted();
-        index.add(copy);
-      }
-      gaps.copies.set(name, index.count);
-      indexes.set(name, index);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (isDown()) gaps.down.add(name);
-      else gaps.destinations.push({ what: name, error: toReplicationError(error) });
-      log.warn({ event: 'sweep.listing_failed', destination: name, err: toReplicationError(error) });
-    }
-  }
-  return indexes;
+interface Surveying {
+  readonly indexes: ReadonlyMap<string, IndexOfSecrets>;
+  /** The entries of the mounts that were surveyed whole. */
+  readonly known: Map<string, Mount>;
+  readonly gaps: Gaps;
 }
 
-type SurveyedSecret = Surveyed & { readonly mount: Mount };
-
-/** The mount's routed secrets; a survey that broke off has ended early, and stands among the gaps. */
-async function* surveyed(
+/** Surveys a mount into the indexes; one that breaks off stands among the gaps. What only a look can tell is found here. */
+async function* indexed(
   { source, routes, log }: CompareOptions,
   ref: MountRef,
-  known: Map<string, Mount>,
-  gaps: Gaps,
+  { indexes, known, gaps }: Surveying,
   signal: AbortSignal,
-): AsyncGenerator<SurveyedSecret> {
+): AsyncGenerator<Finding> {
   try {
     const { mount, secrets } = await source.survey(ref, (path) => routes.targets({ ...ref, path }).length > 0);
-    for await (const secret of secrets) {
+    for await (const { path, state = 'unknown' } of secrets) {
       signal.throwIfAborted();
-      yield { ...secret, mount };
+      const secret: IndexedSecret = { ref: { ...ref, path }, state };
+      for (const target of routes.targets(secret.ref)) {
+        const added = indexes.get(target.destination)?.add(target.secretName, secret, mount);
+        if (added === false || state === 'unknown') yield unknown(secret.ref, target); // two for one name: a look refuses
+      }
     }
     known.set(formatMount(ref), mount);
   } catch (error) {
@@ -129,43 +97,102 @@ async function* surveyed(
   }
 }
 
-async function findingsOf(
-  options: CompareOptions,
-  indexes: Indexes,
-  mount: MountRef,
-  secret: SurveyedSecret,
-): Promise<Finding[]> {
-  const ref = { ...mount, path: secret.path };
-  const findings: Finding[] = [];
-  for (const target of options.routes.targets(ref)) {
-    const index = indexes.get(target.destination);
-    const destination = options.destinations.get(target.destination);
-    if (index === undefined || destination === undefined) continue;
-    findings.push(await findingOf(options, destination, index, { ref, target }, secret));
-  }
-  return findings;
+const unknown = (ref: SecretRef, target: Target): Finding => {
+  const { destination, secretName } = target;
+  return { ref, target, destination, secretName, kind: 'unknown' };
+};
+
+interface Comparing {
+  readonly index: IndexOfSecrets;
+  readonly known: ReadonlyMap<string, Mount>;
+  readonly gaps: Gaps;
 }
 
-async function findingOf(
-  { vault, clock }: CompareOptions,
-  destination: SweptDestination,
-  index: IndexOfCopies,
-  about: { readonly ref: SecretRef; readonly target: Target },
-  { state }: Surveyed,
-): Promise<Finding> {
-  const { secretName } = about.target;
-  const unknown: Finding = { ...about, secretName, destination: about.target.destination, kind: 'unknown' };
-  const listed = index.take(secretName);
-  if (state === undefined) return unknown;
-  const { maxSecrets } = destination;
-  const fullAt = index.count >= maxSecrets ? maxSecrets : undefined;
+/** Each copy at the destination against its secret, then each secret without a copy. */
+async function* compared(
+  options: CompareOptions,
+  name: string,
+  { index, known, gaps }: Comparing,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
+  const { isDown, copies, maxSecrets } = options.destinations.get(name) ?? NOWHERE;
+  if (isDown()) return void gaps.down.add(name);
+  let count = 0;
   try {
-    checkName(secretName, about.ref);
-    checkNotOwn(about.target, about.ref);
-    const copy = listed ?? (await destination.describe(secretName));
-    return driftOf(state, copy, { ...about, vault, now: clock.now() }, { ...destination, fullAt });
+    for await (const copy of copies()) {
+      signal.throwIfAborted();
+      if (!copy.scheduledForDeletion) count += 1;
+      const secret = index.take(copy.name);
+      yield* some(secret === undefined ? leftOver(options, name, copy, known) : ofSecret(options, name, secret, copy));
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isDown()) gaps.down.add(name);
+    else gaps.destinations.push({ what: name, error: toReplicationError(error) });
+    options.log.warn({ event: 'sweep.listing_failed', destination: name, err: toReplicationError(error) });
+    return;
+  }
+  gaps.copies.set(name, count);
+  yield* withoutCopy(options, name, index, count >= maxSecrets ? maxSecrets : undefined, signal);
+}
+
+const NOWHERE: Pick<SweptDestination, 'isDown' | 'copies' | 'maxSecrets'> = {
+  isDown: () => true,
+  copies: () => (async function* () {})(),
+  maxSecrets: 0,
+};
+
+const some = (finding: Finding | undefined): readonly Finding[] => (finding === undefined ? [] : [finding]);
+
+async function* withoutCopy(
+  options: CompareOptions,
+  destination: string,
+  index: IndexOfSecrets,
+  fullAt: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
+  const findings = pMapIterable(index.rest(), (named) => lookedUp(options, destination, named, fullAt), {
+    concurrency: SIDE_BY_SIDE,
+  });
+  for await (const finding of findings) {
+    signal.throwIfAborted();
+    yield* some(finding);
+  }
+}
+
+/** Undefined where the secret's finding was told already. */
+function ofSecret(
+  { vault, routes, destinations, clock }: CompareOptions,
+  destination: string,
+  { ref, state }: IndexedSecret,
+  copy: ListedCopy,
+): Finding | undefined {
+  const target = targetOf(routes, ref, destination, copy.name);
+  const settings = destinations.get(destination);
+  if (state === 'unknown' || target === undefined || settings === undefined) return undefined;
+  return driftOf(state, copy, { vault, ref, target, now: clock.now() }, settings);
+}
+
+const targetOf = (routes: Routes, ref: SecretRef, destination: string, secretName: string): Target | undefined =>
+  routes.targets(ref).find((candidate) => candidate.destination === destination && candidate.secretName === secretName);
+
+/** A secret that no listed copy is of: the listing may miss what was made just before, so its name is looked up. */
+async function lookedUp(
+  { vault, routes, destinations, clock }: CompareOptions,
+  destination: string,
+  [secretName, { ref, state }]: readonly [string, IndexedSecret],
+  fullAt: number | undefined,
+): Promise<Finding | undefined> {
+  const target = targetOf(routes, ref, destination, secretName);
+  const settings = destinations.get(destination);
+  if (state === 'unknown' || target === undefined || settings === undefined) return undefined;
+  try {
+    checkName(secretName, ref);
+    checkNotOwn(target, ref);
+    const copy = await settings.describe(secretName);
+    return driftOf(state, copy, { vault, ref, target, now: clock.now() }, { ...settings, fullAt });
   } catch {
-    return unknown; // the look will say why
+    return unknown(ref, target); // the look will say why
   }
 }
 
@@ -179,9 +206,7 @@ function leftOver(
   const ref = taggedRef(copy.tags, copy.description, routes.mounts);
   const orphan = { destination, secretName: copy.name, kind: 'orphan', copy } as const;
   if (ref === undefined) return { ...orphan, ref: { namespace: '', mount: '', path: copy.name } };
-  const target = routes
-    .targets(ref)
-    .find((candidate) => candidate.destination === destination && candidate.secretName === copy.name);
+  const target = targetOf(routes, ref, destination, copy.name);
   if (target === undefined) return { ...orphan, ref };
   const mount = known.get(formatMount(ref));
   const settings = destinations.get(destination);

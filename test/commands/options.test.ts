@@ -13,7 +13,7 @@ t.test('a command line is read, with what was not said filled in', async (t) => 
 
 t.test('an option of another command, or of none, is refused', async (t) => {
   const table: readonly [string[], RegExp][] = [
-    [['replicate', 'kv/a', '--all'], /--all does not go with "replicate", but with dlq/],
+    [['replicate', 'kv/a', '--all'], /--all does not go with "replicate", but with dlq, adopt and release/],
     [['dlq', 'list', '--role', 'worker'], /--role does not go with "dlq", but with serve and config/],
     [['serve', '--role', 'cook'], /--role cook: expected ingress or worker/],
     [['serve', '--nonsense'], /--nonsense/],

@@ -22,7 +22,7 @@ function house() {
   const routes = createRoutes(ROUTES, { eu: {}, us: { region: 'us-east-1' } });
   const places = { eu: fakeSecretsManager(), us: fakeSecretsManager() };
   const names: Record<keyof typeof places, Set<string>> = { eu: new Set(), us: new Set() };
-  const own = { vault: 'prod', tags: {}, versionTag: true, clock };
+  const own = { vault: 'prod', tags: {}, versionTag: true, clock, fresh: () => '0'.repeat(24) };
   let looking = 0;
   let most = 0;
   const ends = new Map(

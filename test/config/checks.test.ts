@@ -1,5 +1,5 @@
 import t from 'tap';
-import { checkRoles, type Role } from '../../src/config/roles.ts';
+import { asksVault, checkRoles, type Role } from '../../src/config/roles.ts';
 import { FULL, MINIMAL, parse, problemsOf, withSections, wrongKeys } from './examples.ts';
 
 const FIFO = 'http://127.0.0.1/1/a.fifo';
@@ -224,4 +224,11 @@ t.test('who may connect to the socket, where no addresses are listed', async (t)
   ] as const) {
     t.match(parse(withSections({ ingress })), { ingress: { allow } });
   }
+});
+
+t.test('an ingress alone asks Vault only where a route leaves the KV version to it', async (t) => {
+  const asks = (text: string, ...roles: Role[]) => asksVault(parse(text), new Set(roles));
+  const told = withSections({ routes: [{ mount: 'kv', kvVersion: 2 }] });
+  const auto = withSections({ routes: [{ mount: 'kv', kvVersion: 2 }, { mount: 'other' }] });
+  t.same([asks(told, 'ingress'), asks(auto, 'ingress'), asks(told, 'ingress', 'worker')], [false, true, true]);
 });

@@ -57,8 +57,9 @@ t.test('ten writers, two workers, one of them killed: never backwards, and equal
 
 t.test('without a dead worker, a burst is equal soon after', async () => {
   const busy = AbortSignal.timeout(1_000);
-  await Promise.all(paths.map((path) => writer(path, busy)));
-  await equal(paths);
+  const fresh = paths.map((path) => `${path}/fresh`); // the others may have used up what goes at once of a day's versions
+  await Promise.all(fresh.map((path) => writer(path, busy)));
+  await equal(fresh, EQUAL_WITHIN);
 });
 
 t.test('nothing was parked, and no value stands where it should not', async (t) => {

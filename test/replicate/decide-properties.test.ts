@@ -146,7 +146,7 @@ function arrange(state: DestinationState | undefined) {
   if (state === undefined) return aws;
   const secret = aws.createByHand('kv/app/db', { tags: state.tags });
   for (const [one, labels] of state.stages) {
-    secret.versions.set(one, { value: JSON.stringify({ of: one }), labels: new Set(labels) });
+    secret.versions.set(one, { value: JSON.stringify({ of: one }), createdAt: 0, labels: new Set(labels) });
   }
   secret.scheduledForDeletion = state.scheduledForDeletion;
   secret.rotationEnabled = state.rotationEnabled;

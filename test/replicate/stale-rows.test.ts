@@ -45,6 +45,17 @@ t.test('a row that nobody looked at for 15 minutes is forgotten', async (t) => {
   t.ok(rows.believed('kept'));
 });
 
+t.test('a row that is over is not believed, though no other look has swept it away', async (t) => {
+  const clock = manualClock();
+  const rows = createStaleRows(clock);
+  rows.note('a', true);
+  clock.stall(900 * SECOND + 1);
+  t.notOk(rows.believed('a'));
+  rows.note('a', true);
+  clock.stall(119 * SECOND);
+  t.notOk(rows.believed('a'), 'the next stale answer begins anew');
+});
+
 t.test('the wall clock has no part in it', async (t) => {
   const clock = manualClock();
   const rows = createStaleRows(clock);

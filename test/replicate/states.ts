@@ -1,6 +1,6 @@
 import type { Look } from '../../src/replicate/decide.ts';
 import { CURRENT, type DestinationState, STAGING_LABEL } from '../../src/replicate/destination.ts';
-import type { Absent, Present, SourceVersion } from '../../src/replicate/source.ts';
+import type { Absent, Mount, PresentV2, SourceVersion } from '../../src/replicate/source.ts';
 import { type Owner, ownershipTags } from '../../src/replicate/tags.ts';
 import { type Moment, momentOf, versionId } from '../../src/replicate/version-id.ts';
 import { Sensitive } from '../../src/sensitive.ts';
@@ -8,14 +8,17 @@ import { Sensitive } from '../../src/sensitive.ts';
 /** The states that decisions are tested on: one secret, `kv/app/db`, whose copy stands at version 2. */
 export const NOW = '2026-11-24T22:00:00.000Z';
 export const DELETED = '2026-11-24T21:50:00.5Z';
+export const FRESH = '0123456789abcdef01234567';
 export const HAND = '00000000-0000-4000-8000-000000000001';
 const PREVIOUS = 'AWSPREVIOUS';
+
+const mount = { accessor: 'kv_12ab34cd', kv: 2 } as const satisfies Mount;
 
 export const owner: Owner = {
   vault: 'prod',
   route: 'all',
   ref: { namespace: '', mount: 'kv', path: 'app/db' },
-  mount: { accessor: 'kv_12ab34cd', kv: 2 },
+  mount,
 };
 
 /** Version `number`, created in minute `minute`. */
@@ -26,9 +29,9 @@ export const at = (number: number, minute: number): SourceVersion => ({
 export const idOf = (number: number, minute: number): string => versionId(owner.ref, at(number, minute));
 
 /** One id always has one value, as one source version has. */
-export const present = (version: SourceVersion): Present => {
+export const present = (version: SourceVersion): PresentV2 => {
   const value = new Sensitive(JSON.stringify({ of: versionId(owner.ref, version) }));
-  return { kind: 'present', ...version, mount: owner.mount, value };
+  return { kind: 'present', ...version, mount, value };
 };
 export const absent = (why: Absent['why'], more: Partial<Absent> = {}): Absent => ({
   kind: 'absent',
@@ -61,6 +64,7 @@ export const look = (more: Partial<Look> = {}): Look => ({
   hint: undefined,
   acceptStale: false,
   now: NOW,
+  fresh: FRESH,
   ...more,
 });
 

@@ -25,8 +25,11 @@ export interface World {
 export function world(more: Partial<ReplicatorPorts> & { readonly unlabelled?: Unlabelled } = {}): World {
   const clock = manualClock();
   const vault = fakeSource(clock, KV);
-  const aws = fakeSecretsManager(more.unlabelled);
-  const ports = { source: vault, destination: aws, clock, vault: 'prod', tags: {}, versionTag: true, ...more };
+  const aws = fakeSecretsManager(more.unlabelled, clock.now);
+  let puts = 0;
+  const fresh = () => String(++puts).padStart(24, '0');
+  const own = { vault: 'prod', tags: {}, versionTag: true, fresh };
+  const ports = { source: vault, destination: aws, clock, ...own, ...more };
   const replicate = createReplicator(ports);
   const written: string[] = [];
   const order: Order = { ref: REF, route: 'all', secretName: NAME, hint: undefined };

@@ -15,7 +15,7 @@ t.test('what is missing is found at every destination, looked at, and then in sy
   const first = await run();
   t.match(first, { enqueued: 5, failed: [], again: [], down: [], deleted: 0, held: {} });
   t.same(first.found, { eu: { missing: 2 }, us: { missing: 3 } });
-  t.same(await found(), ['kv/a -> eu', 'kv/a -> us', 'kv/b/c -> eu', 'kv/b/c -> us', 'other/x -> us']);
+  t.same(await found(), ['kv/a -> eu', 'kv/b/c -> eu', 'kv/a -> us', 'kv/b/c -> us', 'other/x -> us']);
   await run();
   await work();
   const second = await run();
@@ -218,4 +218,16 @@ t.test('it ends when told to: while it lists either end', async (t) => {
   await t.rejects(other.run(), { name: 'AbortError' });
   t.same(other.queue.sent, []);
   void listings;
+});
+
+t.test('two secrets that meet in one name are told, and the second is looked at to be refused', async (t) => {
+  const { source, run, work } = house({
+    routes: [route('kv', ['eu'], { as: 'x/{path}' }), route('other', ['eu'], { as: 'x/{path}' })],
+    mounts: ['kv', 'other'],
+  });
+  source.write(at('a'), '{}');
+  source.write(at('a', 'other'), '{}');
+  t.match(await run(), { enqueued: 2, found: { eu: { missing: 1, unknown: 1 } } });
+  await work();
+  t.match(await run(), { enqueued: 1, found: { eu: { conflict: 1, unknown: 1 } } }, 'whoever came first has it');
 });

@@ -318,6 +318,17 @@ t.test("a sweep's finding that fails for good is refused without a letter", asyn
   t.same(counted, ['failed not_owned', 'default refused']);
 });
 
+t.test('a copy that was released is refused without a letter, whoever sent the message', async (t) => {
+  for (const origin of ['audit', 'operator', 'sweep'] as const) {
+    const { look, letters, lines, counted } = house({ replicate: failing('released') });
+    const messages = [change({ origin })];
+    t.same(await look(messages), { acknowledge: messages, hide: [], wait: [] });
+    t.same(letters.sent, []);
+    t.match(lines, [{ level: 'warn', event: 'secret.refused', ref: 'kv/app', code: 'released' }]);
+    t.same(counted, ['failed released', 'default refused']);
+  }
+});
+
 const secondsOf = (wait: Wait | undefined): number => (wait !== undefined && 'seconds' in wait ? wait.seconds : -1);
 
 t.test('what failed for now waits longer and longer: here, or at SQS where receives should count', async (t) => {
