@@ -1,0 +1,300 @@
+import type { Edit } from './emit.ts';
+
+/** A mistake that somebody could make, and the promises of which it breaks at least one. */
+export interface Mutation extends Edit {
+  readonly name: string;
+  readonly breaks: readonly number[];
+  /** Where one edit is not enough. */
+  readonly also?: readonly Edit[];
+}
+
+/** Each must be caught by the simulator within {@link SEEDS} seeds. */
+export const SEEDS = 1_500;
+
+const MARK_FITS = `mark !== undefined && mark.slice(mark.indexOf(' ') + 1) === fits`;
+const COMPARED_BY_TIME = `a.time < b.time || (a.time === b.time && a.version < b.version)`;
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'promotion without the swap',
+    breaks: [4],
+    file: 'src/aws/secrets-manager.ts',
+    find: 'VersionStages: [STAGING_LABEL] };',
+    put: "VersionStages: ['AWSCURRENT'] };",
+  },
+  {
+    name: 'the id at AWSCURRENT is read after Vault',
+    breaks: [4],
+    file: 'src/replicate/look-at.ts',
+    find: `  const destination = await ports.destination.describe(secretName);
+  const source = await ports.source.read(ref);
+`,
+    put: `  const source = await ports.source.read(ref);
+  const destination = await ports.destination.describe(secretName);
+`,
+  },
+  {
+    name: 'the destination is described once, and remembered',
+    breaks: [4, 5, 7, 8],
+    file: 'src/replicate/look-at.ts',
+    find: 'await ports.destination.describe(secretName);',
+    put: 'await remembered(ports.destination, secretName);\n',
+    also: [
+      {
+        file: 'src/replicate/look-at.ts',
+        find: '/** What one message asks for: one secret, one copy. */',
+        put: `const memory = new WeakMap<object, Map<string, Promise<any>>>();
+function remembered(destination: any, name: string) {
+  const known = memory.get(destination) ?? new Map();
+  memory.set(destination, known);
+  const seen = known.get(name) ?? destination.describe(name);
+  known.set(name, seen);
+  return seen;
+}
+/** What one message asks for: one secret, one copy. */`,
+      },
+    ],
+  },
+  {
+    name: 'a message is acknowledged before it is looked at',
+    breaks: [8],
+    file: 'src/worker/looks.ts',
+    find: 'await settle(messages, await look(messages).catch(unsettled)).catch(unsettled);',
+    put: `inFlight.remove(messages);
+    await inbox.acknowledge(messages).catch(unsettled);
+    await look(messages).catch(unsettled);`,
+  },
+  {
+    name: 'entries from before the commit are acted on',
+    breaks: [8],
+    file: 'src/audit/change.ts',
+    find: `    if (entry.type === 'request') return nothing('request'); // written before the commit\n`,
+    put: '',
+  },
+  {
+    name: 'every redrive has the same deduplication id',
+    breaks: [8],
+    file: 'src/dead-letters/send-back.ts',
+    find: 'deduplicationId: freshId() }',
+    put: "deduplicationId: 'redrive' }",
+  },
+  {
+    name: 'a secret is named, not known by its ARN',
+    breaks: [5],
+    file: 'src/replicate/replicate.ts',
+    find: `const arn = look.destination?.arn ?? '';`,
+    put: 'const arn = look.secretName;',
+  },
+  {
+    name: 'a 404 is an absence by the entry that was read beside it',
+    breaks: [4, 6, 8],
+    file: 'src/vault/read.ts',
+    find: 'const after = await mounts.entry(ref);',
+    put: `const after = 'mount' in beside ? beside.mount : await mounts.entry(ref);`,
+  },
+  {
+    name: 'a mark is a mark, whatever it was set for',
+    breaks: [8],
+    file: 'src/replicate/decide.ts',
+    find: MARK_FITS,
+    put: 'mark !== undefined',
+  },
+  {
+    name: 'a mark stays on a secret that is there again',
+    breaks: [8],
+    file: 'src/replicate/decide.ts',
+    find: 'remove: TAG_ABSENT in destination.tags ? [TAG_ABSENT] : [],',
+    put: 'remove: [],',
+  },
+  {
+    name: 'old answers are believed',
+    breaks: [4],
+    file: 'src/replicate/decide.ts',
+    find: 'if (isBehindCurrent(look) && !look.acceptStale) return holdStale(look);',
+    put: '',
+  },
+  {
+    name: 'old answers are never believed',
+    breaks: [7, 8],
+    file: 'src/replicate/stale-rows.ts',
+    find: 'return row !== undefined && clock.monotonic() - row.first >= BELIEVED_AFTER;',
+    put: 'return false;',
+  },
+  {
+    name: 'old answers are believed after 20 seconds',
+    breaks: [4],
+    file: 'src/replicate/stale-rows.ts',
+    find: 'const BELIEVED_AFTER = 120_000;',
+    put: 'const BELIEVED_AFTER = 20_000;',
+  },
+  {
+    name: 'versions are compared by number alone',
+    breaks: [4, 7, 8],
+    file: 'src/replicate/version-id.ts',
+    find: COMPARED_BY_TIME,
+    put: 'a.version < b.version',
+  },
+  {
+    name: 'what was read may be acted on however old it is',
+    breaks: [4, 6, 8],
+    file: 'src/replicate/replicate.ts',
+    find: 'if (clock.monotonic() - began <= FRESH_FOR) return;',
+    put: 'return;',
+  },
+  {
+    name: 'a message is parked with the id of its group',
+    breaks: [7, 8],
+    file: 'src/worker/park.ts',
+    find: 'deduplicationId: parkingDeduplicationId(message.id, message.receives),',
+    put: `deduplicationId: 'parked',`,
+    also: [{ file: 'src/worker/park.ts', find: 'group: message.id,', put: 'group: message.group,' }],
+  },
+  {
+    name: 'a secret is written whoever owns it',
+    breaks: [5],
+    file: 'src/replicate/decide.ts',
+    find: 'if (foreign.length > 0) return refuseForeign(look, destination, foreign);',
+    put: '',
+  },
+  {
+    name: 'the accessor is no part of the ownership',
+    breaks: [5],
+    file: 'src/replicate/tags.ts',
+    find: 'Object.entries(ownershipTags(owner)).flatMap(',
+    put: `Object.entries(ownershipTags(owner)).filter(([key]) => key !== TAG_MOUNT).flatMap(`,
+  },
+  {
+    name: 'a lost swap is done',
+    breaks: [8],
+    file: 'src/aws/secrets-manager.ts',
+    find: `{ codes: SWAP, limiter: versions }, (limit) =>
+      onceClient.send(new UpdateSecretVersionStageCommand({ SecretId: arn, ...swap, ...guard }), limit),
+    );`,
+    put: `{ codes: SWAP, limiter: versions }, (limit) =>
+      onceClient.send(new UpdateSecretVersionStageCommand({ SecretId: arn, ...swap, ...guard }), limit),
+    ).catch(() => undefined);`,
+  },
+  {
+    name: 'the swap is not guarded',
+    breaks: [4, 7, 8],
+    file: 'src/aws/secrets-manager.ts',
+    find: 'const guard = from === undefined ? {} : { RemoveFromVersionId: from };',
+    put: `const now = from === undefined ? undefined : await describeWith({ client: onceClient })(arn);
+    const at = now && [...now.stages].find(([, labels]) => labels.includes(CURRENT))?.[0];
+    const guard = at === undefined ? {} : { RemoveFromVersionId: at };`,
+  },
+  {
+    name: 'messages that wait are dropped',
+    breaks: [8],
+    file: 'src/worker/looks.ts',
+    find: 'for (const each of wait) await room.wait(each);',
+    put: 'for (const { messages: dropped } of wait) await inbox.acknowledge(dropped);',
+  },
+  {
+    name: 'what an event told of is not held against the answer',
+    breaks: [8],
+    file: 'src/replicate/decide.ts',
+    find: 'if (hint === undefined || source.mount.kv === 1) return false;',
+    put: 'return false;',
+  },
+  {
+    name: 'a sweep looks at Vault alone, not at the copies',
+    breaks: [8],
+    file: 'src/sweep/compare.ts',
+    find: 'for (const copy of index.rest()) {',
+    put: 'for (const copy of [] as ListedCopy[]) {',
+  },
+  {
+    name: 'a restored copy is done with',
+    breaks: [8],
+    file: 'src/replicate/replicate.ts',
+    find: `if (outcome === 'restored') return 'again';`,
+    put: '',
+  },
+  {
+    name: 'a copy that is scheduled for deletion stays so',
+    breaks: [7, 8],
+    file: 'src/replicate/decide.ts',
+    find: `if (destination.scheduledForDeletion) return { kind: 'restore' };`,
+    put: '',
+  },
+  {
+    name: 'a sweep that was interrupted keeps its id',
+    breaks: [8],
+    file: 'src/sweep/findings.ts',
+    find: 'const sweepId = randomUUID();',
+    put: "const sweepId = 'sweep';",
+  },
+  {
+    name: 'two writes of a secret within five minutes are one message',
+    breaks: [8],
+    file: 'src/queue/message.ts',
+    find: `hash('audit', group, requestId);`,
+    put: `hash('audit', group);`,
+  },
+  {
+    name: 'a sweep takes what could not be listed for empty',
+    breaks: [6, 8],
+    file: 'src/sweep/compare.ts',
+    find: 'if (mount === undefined || settings === undefined) return undefined; // nothing is known of its mount',
+    put: `if (settings === undefined) return undefined;
+  if (mount === undefined) return { ...orphan, ref };`,
+  },
+  {
+    name: 'what a listing lacks is missing, whatever Describe says',
+    breaks: [8],
+    file: 'src/sweep/compare.ts',
+    find: 'const copy = listed ?? (await destination.describe(secretName));',
+    put: 'const copy = listed;',
+  },
+  {
+    name: 'a deletion does not wait for its grace',
+    breaks: [6],
+    file: 'src/sweep/deletion.ts',
+    find: 'return since + grace <= now ?',
+    put: 'return since + grace * 0 <= now ?',
+  },
+  {
+    name: 'a deletion looks at nothing once more',
+    breaks: [4, 5, 6, 8],
+    file: 'src/sweep/delete-copies.ts',
+    find: 'if (why !== undefined) {',
+    put: 'if (why === undefined && false) {',
+  },
+  {
+    name: 'a deletion may come however late',
+    breaks: [6],
+    file: 'src/sweep/delete-copies.ts',
+    find: 'if (clock.monotonic() - began > FRESH_FOR) throw overtaken(due);',
+    put: '',
+  },
+  {
+    name: 'copies are deleted, though they are to be kept',
+    breaks: [6],
+    file: 'src/serve/sweeps.ts',
+    find: "...(onDelete === 'schedule' && deletion !== undefined &&",
+    put: '...(deletion !== undefined &&',
+  },
+  {
+    name: 'KV v1 is told apart by no value',
+    breaks: [4, 7, 8],
+    file: 'src/replicate/decide.ts',
+    find: '!isVersioned(source) && currentValue?.reveal() === source.value.reveal();',
+    put: '!isVersioned(source) && currentValue !== undefined;',
+  },
+  {
+    name: 'a worker that waits lets its messages go',
+    breaks: [7, 8],
+    file: 'src/worker/waiting.ts',
+    find: 'await hide(messages, hidden);',
+    put: 'await inbox.acknowledge(messages).catch(unsettled);',
+  },
+  {
+    name: 'a value stands in a tag',
+    breaks: [1],
+    file: 'src/replicate/replicate.ts',
+    find: 'await destination.put(arn, action.versionId, action.source.value);',
+    put: `await destination.put(arn, action.versionId, action.source.value);
+      await destination.retag(arn, { set: { value: action.source.value.reveal().slice(0, 40) }, remove: [] }, stillFresh);`,
+  },
+];

@@ -1,0 +1,79 @@
+import { formatRef } from '../../src/replicate/ref.ts';
+import { absenceTag, foreignTags, TAG_ABSENT, TAG_VERSION } from '../../src/replicate/tags.ts';
+import { versionId } from '../../src/replicate/version-id.ts';
+import { CURRENT, idAt, type Secret } from '../fakes/account.ts';
+import { isPresent, type KvMount, type KvVersion } from '../fakes/kv.ts';
+import { SECRETS, type SecretRef } from './schedule.ts';
+import type { World } from './world.ts';
+
+/** How the copies differ from what Vault has, in words; empty at rest. */
+export function differences(world: World, filter: (ref: SecretRef) => boolean = () => true): string[] {
+  const conflicts = new Map<string, number>();
+  return SECRETS.filter(filter).flatMap((ref) =>
+    world.routes.targets(ref).flatMap(({ destination, secretName, route }) => {
+      const mount = world.kv.state.mounts.get(ref.mount);
+      if (mount === undefined) return []; // it proves nothing about its secrets
+      const why = difference(world, ref, mount, world.accounts.get(destination)?.find(secretName), route);
+      if (why === CONFLICT)
+        return isTold(world, ref, destination, conflicts) ? [] : [`${formatRef(ref)} in ${destination}: ${why}`];
+      return why === undefined ? [] : [`${formatRef(ref)} in ${destination}: ${why}`];
+    }),
+  );
+}
+
+const CONFLICT = 'the conflict was not reported';
+
+/** By a worker that refused it, or in a sweep's count. */
+function isTold(world: World, ref: SecretRef, destination: string, before: Map<string, number>): boolean {
+  const count = (before.get(destination) ?? 0) + 1;
+  before.set(destination, count);
+  const refused = world.refusals.has(`${formatRef(ref)} ${destination} not_owned`);
+  return refused || (world.conflicts.get(destination) ?? 0) >= count;
+}
+
+function difference(
+  world: World,
+  ref: SecretRef,
+  mount: KvMount,
+  copy: Secret | undefined,
+  route: string,
+): string | undefined {
+  const latest = world.kv.latest(ref.mount, ref.path);
+  const present = isPresent(latest, world.scheduler.wall());
+  if (copy === undefined) return present ? 'there is no copy' : undefined;
+  const tags = Object.fromEntries(copy.tags);
+  const owner = { vault: world.config.vault.id, route, ref, mount };
+  if (foreignTags(tags, owner).length > 0) {
+    return present ? CONFLICT : undefined;
+  }
+  if (copy.rotationEnabled) return undefined;
+  if (!present) return absentDifference(copy, latest);
+  return mount.kv === 1 ? plainDifference(copy, latest) : presentDifference(ref, copy, latest);
+}
+
+/** KV v1: the values alone tell. */
+function plainDifference(copy: Secret, latest: KvVersion): string | undefined {
+  if (copy.deletedAt !== undefined) return 'the copy is scheduled for deletion';
+  const current = idAt(copy, CURRENT);
+  if (current === undefined || copy.versions.get(current)?.value !== latest.value) return 'the value differs';
+  return copy.tags.has(TAG_ABSENT) ? 'it is marked as absent' : undefined;
+}
+
+function presentDifference(ref: SecretRef, copy: Secret, latest: KvVersion): string | undefined {
+  if (copy.deletedAt !== undefined) return 'the copy is scheduled for deletion';
+  const current = idAt(copy, CURRENT);
+  const wanted = versionId(ref, latest);
+  if (current !== wanted) return `AWSCURRENT is at ${current}, not at ${wanted}`;
+  if (copy.versions.get(wanted)?.value !== latest.value) return 'the value differs';
+  if (copy.tags.has(TAG_ABSENT)) return 'it is marked as absent';
+  return copy.tags.get(TAG_VERSION) === String(latest.version) ? undefined : 'the version tag differs';
+}
+
+function absentDifference(copy: Secret, latest: KvVersion | undefined): string | undefined {
+  if (copy.deletedAt !== undefined) return undefined;
+  const why = latest === undefined ? 'purged' : latest.destroyed ? 'destroyed' : latest.deletionTime;
+  const mark = copy.tags.get(TAG_ABSENT);
+  if (mark === undefined) return 'it is not marked as absent';
+  const fits = absenceTag(idAt(copy, CURRENT) ?? '-', why);
+  return mark.slice(mark.indexOf(' ') + 1) === fits ? undefined : `its mark does not fit: ${mark}, not ${fits}`;
+}
