@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { formatHttpAddress, type HttpAddress } from './config/address.ts';
 import { environment } from './config/env.ts';
 import { loadConfig } from './config/load.ts';
@@ -10,13 +13,18 @@ import { loadConfig } from './config/load.ts';
 const TIMEOUT = 3_000;
 
 /** Who listens on every address is asked at the loopback's. */
-const reachable = ({ host, port }: HttpAddress): HttpAddress => ({ host: LOOPBACK[host] ?? host, port });
+const reachable = ({ host, ...rest }: HttpAddress): HttpAddress => ({ host: LOOPBACK[host] ?? host, ...rest });
 const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 async function isHealthy(): Promise<boolean> {
   const { admin } = await loadConfig({ env: environment(), readFile: (path) => readFile(path, 'utf8') });
-  const address = formatHttpAddress(reachable(admin.listen));
-  return (await fetch(`${address}/healthz`, { signal: AbortSignal.timeout(TIMEOUT) })).ok;
+  const url = `${formatHttpAddress(reachable(admin.listen))}/healthz`;
+  const signal = AbortSignal.timeout(TIMEOUT);
+  // It asks itself, and nothing secret: the certificate, which seldom names a loopback address, is not checked.
+  const request = admin.listen.tls ? https.get(url, { signal, rejectUnauthorized: false }) : http.get(url, { signal });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode === 200;
 }
 
 process.exitCode = await isHealthy().then(

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { createAuthority } from './servers/certificates.ts';
 import { baseEnv } from './servers/child.ts';
 import { projectRoot } from './servers/root.ts';
 
@@ -43,6 +45,15 @@ for (const { status, listen, code } of cases) {
     t.equal(await healthcheck(config(`http://${listen}:${port}`)), code);
   });
 }
+
+t.test('over TLS, whatever name the certificate has', async (t) => {
+  const server = createSecureServer(createAuthority('x').issue('y'), (_, answer) => answer.writeHead(200).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const secured = config(`https://127.0.0.1:${port}`).replace('token:', 'tls: { certFile: c, keyFile: k }, token:');
+  t.equal(await healthcheck(secured), 0);
+});
 
 t.test('nobody listens, or the configuration cannot be read: it ends with 1', async (t) => {
   t.equal(await healthcheck(config('http://127.0.0.1:1')), 1);

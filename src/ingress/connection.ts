@@ -1,5 +1,6 @@
 import { type AuditEntry, parseEntry } from '../audit/entry.ts';
 import { createLineScanner, type LineCounts, type LineScanner } from '../audit/lines.ts';
+import { LEAST_ENTRY_BYTES } from './wrapped.ts';
 
 export interface ConnectionOptions {
   readonly markers: readonly Buffer[];
@@ -21,7 +22,7 @@ export interface Connection {
 export function createConnection(options: ConnectionOptions): Connection & Pick<LineScanner, 'retainedBytes'> {
   let known = false;
   const onLine = (line: Buffer) => {
-    const entry = parseEntry(line);
+    const entry = line.length < LEAST_ENTRY_BYTES ? undefined : parseEntry(line);
     if (entry === undefined) return options.onMalformed();
     if (!known) {
       known = true;

@@ -1,104 +1,125 @@
-import { chmod, chown, lstat, readFile, unlink } from 'node:fs/promises';
 import net from 'node:net';
+import tls from 'node:tls';
 import type { FastifyPluginAsync } from 'fastify';
-import type { SocketAddress } from '../config/address.ts';
+import type { Certificate } from '../certificate.ts';
+import type { Clock } from '../clock.ts';
+import { formatSocketAddress, type SocketAddress } from '../config/address.ts';
 import type { Log } from '../log.ts';
+import { createAllowList } from './allow-list.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
+import { inTurns } from './in-turns.ts';
+import { createPlaces, type Places } from './places.ts';
+import type { Refuse } from './refusals.ts';
+import { bindUnix } from './unix-socket.ts';
+
+/** Vault's connection may be silent for days and is never cut for it. The kernel asks, after so many ms, whether the peer is there. */
+const KEEP_ALIVE_AFTER = 60_000;
 
 export interface SocketOptions {
   readonly address: SocketAddress;
+  /** Of a `tls://` address. */
+  readonly certificate?: Certificate | undefined;
   /** Of a unix socket: Vault runs as another user. */
   readonly mode: number;
   readonly group?: string | undefined;
   /** Addresses and CIDR networks that may connect over TCP. */
   readonly allow: readonly string[];
+  readonly maxConnections: number;
   readonly connect: (hooks: Pick<ConnectionOptions, 'onVault' | 'onSkipped'>) => Connection;
   /** Called after each chunk of lines. */
   readonly flush: () => void;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Log;
+  readonly refuse: Refuse;
   readonly onConnections: (count: number) => void;
   readonly onListening: (address: string) => void;
 }
 
 /**
- * Vault's socket audit device writes here. Nothing ever pauses such a connection: Vault holds up requests while its
- * audit device cannot write, so what cannot be kept is dropped and repaired by a sweep instead.
+ * Vault's socket audit device writes here. Nothing ever waits for anything before such a connection is read on: Vault
+ * holds up requests while its audit device cannot write, so what cannot be kept is dropped and repaired by a sweep.
  */
 export const socketListener: FastifyPluginAsync<SocketOptions> = async (app, options) => {
-  const connections = new Set<net.Socket>();
-  const allowed = allowList(options.allow);
-  const server = net.createServer((socket) => {
-    if (!mayConnect(socket, allowed)) return refuse(socket, options.log);
-    connections.add(socket);
-    options.onConnections(connections.size);
-    serve(socket, options);
-    socket.once('close', () => {
-      connections.delete(socket);
-      options.onConnections(connections.size);
-    });
+  const places = createPlaces(options.maxConnections, options.onConnections);
+  const allowed = createAllowList(options.allow);
+  const begin = beginner(options, places);
+  const server = net.createServer({ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER }, (socket) => {
+    const remote = socket.remoteAddress;
+    socket.on('error', () => socket.destroy());
+    // Over a unix socket its mode and group decide. A TCP peer that is gone already has no address, either.
+    if (remote === undefined ? socket.remoteFamily !== undefined : !allowed(remote)) {
+      options.refuse('address', { remote });
+      socket.destroy();
+    } else if (places.admit(socket)) begin(socket);
+    else {
+      options.refuse('connections', { remote });
+      socket.destroy();
+    }
   });
   app.addHook('onReady', async () => options.onListening(await listen(server, options)));
   app.addHook('onClose', async () => {
     const closed = new Promise((resolve) => server.close(resolve));
-    for (const socket of connections) socket.destroy(); // Vault never hangs up: close() alone would wait for ever
+    places.end(); // Vault never hangs up: close() alone would wait for ever
     await closed;
   });
 };
 
-function serve(socket: net.Socket, { connect, flush, log }: SocketOptions): void {
+/** What is done with a connection that was let in: reads lines from it, at once or after its handshake. */
+function beginner(options: SocketOptions, places: Places): (socket: net.Socket) => void {
+  const { certificate, refuse } = options;
+  if (certificate === undefined) return (socket) => serve(socket, options, () => places.keep(socket));
+  // Node does not say which connection a handshake belongs to; the peer's address and port do.
+  const shaking = new Map<string, net.Socket>();
+  const secured = tls.createServer(certificate.serverOptions, (socket) => {
+    socket.on('error', () => socket.destroy());
+    const raw = shaking.get(peerOf(socket));
+    serve(socket, options, () => raw && places.keep(raw));
+  });
+  certificate.attach(secured);
+  secured.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket) => {
+    refuse('tls', { remote: socket.remoteAddress, code });
+    socket.destroy();
+  });
+  return (socket) => {
+    const peer = peerOf(socket);
+    shaking.set(peer, socket);
+    socket.once('close', () => shaking.delete(peer));
+    secured.emit('connection', socket);
+  };
+}
+
+const peerOf = ({ remoteAddress, remotePort }: net.Socket): string => `${remoteAddress} ${remotePort}`;
+
+function serve(socket: net.Socket, { connect, flush, clock, log }: SocketOptions, keep: () => void): void {
   const remote = socket.remoteAddress ?? 'unix';
   let isVault = false;
   const connection = connect({
     onVault() {
       isVault = true;
+      keep();
       log.info({ event: 'audit.connected', remote });
     },
     onSkipped: (bytes) => log.warn({ event: 'audit.line_skipped', remote, bytes, text: 'see ingress.maxLineBytes' }),
   });
-  socket.on('data', (chunk: Buffer) => {
+  const take = (chunk: Buffer) => {
     connection.push(chunk);
     flush();
-  });
-  socket.on('error', () => socket.destroy());
+  };
+  socket.on('data', inTurns(socket, clock, take));
   socket.once('close', () => {
     connection.end();
     if (isVault) log.info({ event: 'audit.disconnected', remote, lines: connection.counts.lines });
   });
 }
 
-function refuse(socket: net.Socket, log: Log): void {
-  log.warn({ event: 'audit.refused', remote: socket.remoteAddress, text: 'not in ingress.allow' });
-  socket.destroy();
-}
-
-function allowList(allow: readonly string[]): net.BlockList {
-  const list = new net.BlockList();
-  for (const entry of allow) {
-    const [address = '', prefix] = entry.split('/');
-    const family = net.isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
-}
-
-/** Over a unix socket its mode and group decide. */
-function mayConnect({ remoteAddress, remoteFamily }: net.Socket, allowed: net.BlockList): boolean {
-  if (remoteAddress === undefined) return remoteFamily === undefined;
-  return allowed.check(remoteAddress, net.isIPv6(remoteAddress) ? 'ipv6' : 'ipv4');
-}
-
 async function listen(server: net.Server, { address, mode, group }: SocketOptions): Promise<string> {
-  if (address.kind === 'tcp') {
-    await bind(server, { host: address.host, port: address.port });
-    const { port } = server.address() as net.AddressInfo;
-    return `tcp://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+  if (address.kind === 'unix') {
+    await bindUnix({ path: address.path, mode, group }, () => bind(server, { path: address.path }));
+    return formatSocketAddress(address);
   }
-  await removeStale(address.path);
-  await bind(server, { path: address.path });
-  if (group !== undefined) await chown(address.path, process.getuid?.() ?? 0, await groupId(group));
-  await chmod(address.path, mode);
-  return `unix:${address.path}`;
+  await bind(server, { host: address.host, port: address.port });
+  const { port } = server.address() as net.AddressInfo;
+  return formatSocketAddress({ ...address, port });
 }
 
 const bind = (server: net.Server, target: net.ListenOptions): Promise<void> =>
@@ -110,27 +131,3 @@ const bind = (server: net.Server, target: net.ListenOptions): Promise<void> =>
       resolve();
     });
   });
-
-/**
- * A socket file whose owner died is in the way. One that answers belongs to somebody, and so does whatever is no socket
- * (it refuses connections, too): they stay, and binding fails on them.
- */
-async function removeStale(path: string): Promise<void> {
-  const file = await lstat(path).catch(() => undefined);
-  if (!file?.isSocket()) return;
-  const refused = await new Promise<boolean>((resolve) => {
-    const probe = net.connect(path, () => probe.destroy());
-    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
-    probe.once('close', () => resolve(false));
-  });
-  if (refused) await unlink(path);
-}
-
-/** Node has no getgrnam. */
-async function groupId(group: string): Promise<number> {
-  if (/^\d+$/.test(group)) return Number(group);
-  const groups = await readFile('/etc/group', 'utf8');
-  const line = groups.split('\n').find((entry) => entry.startsWith(`${group}:`));
-  if (line === undefined) throw new Error(`ingress.socketGroup: no group "${group}" in /etc/group`);
-  return Number(line.split(':')[2]);
-}

@@ -73,14 +73,13 @@ async function reload({ config, load, parts, log }: ReloadOptions): Promise<void
 
 /** The sections that differ in something that only a restart puts to use. */
 function changedSections(before: Config, after: Config): string[] {
-  const [old, fresh] = [withoutReplaceable(before), withoutReplaceable(after)].map((config) => Object.entries(config));
-  const known = new Map(old?.map(([section, value]) => [section, JSON.stringify(value)]));
-  const differs = ([section, value]: [string, unknown]) => known.get(section) !== JSON.stringify(value);
-  return (fresh ?? [])
-    .filter(differs)
-    .map(([section]) => section)
-    .toSorted();
+  const known = new Map(sectionsOf(before));
+  const changed = sectionsOf(after).filter(([section, text]) => known.get(section) !== text);
+  return changed.map(([section]) => section).toSorted();
 }
+
+const sectionsOf = (config: Config): [section: string, text: string][] =>
+  Object.entries(withoutReplaceable(config)).map(([section, value]) => [section, JSON.stringify(value)]);
 
 const withoutReplaceable = (config: Config) => ({
   ...config,

@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One call to AWS, as it came over the wire; the text without the one field that may hold a secret value. */
+/** One call to AWS, as it came over the wire, without SecretString: the one field that may hold a secret value. */
 export interface Call {
   /** `CreateSecret`, `SendMessageBatch`, … */
   readonly operation: string;
-  /** The request's fields; SecretString is taken out. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly answer: Readonly<Record<string, unknown>>;
   /** Request line, headers and bodies of request and answer. */
@@ -74,8 +73,10 @@ async function bytes(stream: AsyncIterable<Buffer>): Promise<Buffer> {
 function callOf({ method, url, headers }: http.IncomingMessage, { sent, answered }: Exchange): Call {
   const operation = String(headers['x-amz-target'] ?? '').replace(/^.*\./, '');
   const { SecretString: _value, ...request } = fields(sent);
-  const text = [method, url, JSON.stringify(headers), JSON.stringify(request), answered.toString()].join('\n');
-  return { operation, request, answer: fields(answered), text };
+  const { SecretString, ...answer } = fields(answered);
+  const said = SecretString === undefined ? answered.toString() : JSON.stringify(answer); // of GetSecretValue alone
+  const text = [method, url, JSON.stringify(headers), JSON.stringify(request), said].join('\n');
+  return { operation, request, answer, text };
 }
 
 const fields = (body: Buffer): Record<string, unknown> =>

@@ -44,14 +44,17 @@ function laid(base: Sections, over: Sections): Sections {
 /** The whole of what the replicator may do in Vault, beside the default policy. */
 export const policyFor = (routes: readonly RouteSection[]): string =>
   routes
-    .map(({ namespace = '', mount }) => (namespace === '' ? mount : `${namespace}/${mount}`))
-    .flatMap((mount) => [
-      `path "${mount}/data/*" { capabilities = ["read"] }`,
-      `path "${mount}/metadata/*" { capabilities = ["read", "list"] }`,
-    ])
+    .flatMap(({ namespace = '', mount, kvVersion }) => {
+      const path = namespace === '' ? mount : `${namespace}/${mount}`;
+      if (kvVersion === 1) return [`path "${path}/*" { capabilities = ["read", "list"] }`];
+      return [
+        `path "${path}/data/*" { capabilities = ["read"] }`,
+        `path "${path}/metadata/*" { capabilities = ["read", "list"] }`,
+      ];
+    })
     .join('\n');
 
-/** Makes the mounts, and the replicator's token with an id that its configuration could name beforehand. */
+/** Makes the mounts, v2 where their route does not say v1, and the replicator's token with an id that its configuration could name beforehand. */
 export async function prepare(
   bao: OpenBao,
   routes: readonly RouteSection[],
@@ -59,7 +62,9 @@ export async function prepare(
   policy: string,
 ): Promise<void> {
   const mounts = new Map(routes.map((route) => [JSON.stringify([route.namespace, route.mount]), route]));
-  for (const { mount, namespace } of mounts.values()) await bao.createKv(mount, 2, namespace);
+  for (const { mount, namespace, kvVersion } of mounts.values()) {
+    await bao.createKv(mount, kvVersion === 1 ? 1 : 2, namespace);
+  }
   await bao.request('PUT', 'sys/policies/acl/replicator', { policy });
   const made = await bao.request('POST', 'auth/token/create', { id: token, policies: ['replicator'] });
   if (made.status !== 200) throw new Error(`OpenBao answered ${made.status} to the making of a token`);

@@ -4,14 +4,19 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import Fastify from 'fastify';
 import t, { type Test } from 'tap';
 import { auditMarkers } from '../../src/audit/markers.ts';
+import { type Certificate, createCertificate } from '../../src/certificate.ts';
+import { systemClock } from '../../src/clock.ts';
 import { parseSocketAddress } from '../../src/config/address.ts';
 import { createConnection } from '../../src/ingress/connection.ts';
+import { createRefusals } from '../../src/ingress/refusals.ts';
 import { type SocketOptions, socketListener } from '../../src/ingress/socket.ts';
 import { entryOf, kvEntry } from '../audit/entries.ts';
 import { recordingLog } from '../fakes/log.ts';
+import { createAuthority, type Issued } from '../servers/certificates.ts';
 import { until } from '../servers/until.ts';
 
 const KV = { namespace: '', mount: 'kv' };
@@ -24,14 +29,16 @@ interface Settings {
   readonly mode?: number;
   readonly group?: string;
   readonly maxLineBytes?: number;
+  readonly maxConnections?: number;
   readonly flush?: () => void;
+  readonly certificate?: Certificate;
 }
 
 /** A listener with what reached it: `sweeps` counts the connections that proved to be Vault's. */
 async function listen(t: Test, address: string, settings: Settings = {}) {
   const { log, lines } = recordingLog();
   const paths: string[] = [];
-  const state = { sweeps: 0, open: 0, flushes: 0, bound: '' };
+  const state = { sweeps: 0, open: 0, flushes: 0, bound: '', refused: [] as string[] };
   const connect: SocketOptions['connect'] = ({ onVault, onSkipped }) =>
     createConnection({
       markers: auditMarkers([KV]),
@@ -52,6 +59,10 @@ async function listen(t: Test, address: string, settings: Settings = {}) {
     mode: settings.mode ?? 0o660,
     group: settings.group,
     allow: settings.allow ?? ['127.0.0.1/32', '::1/128'],
+    maxConnections: settings.maxConnections ?? 100,
+    certificate: settings.certificate,
+    clock: systemClock,
+    refuse: createRefusals({ clock: systemClock, log, onRefused: (reason) => state.refused.push(reason) }),
     connect,
     flush() {
       state.flushes += 1;
@@ -231,8 +242,12 @@ t.test('a group is looked up by its name, and a missing one is an error', async 
     t.equal((await stat(path)).gid, Number(line.split(':')[2]));
     await app.close();
   }
-  const rejected = listen(t, `unix:${await socketPath(t)}`, { group: 'no-such-group' });
-  await t.rejects(rejected, { message: /socketGroup.*no-such-group/ });
+  const before = process.umask(0);
+  t.teardown(() => process.umask(before));
+  const left = await socketPath(t);
+  await t.rejects(listen(t, `unix:${left}`, { group: 'no-such-group' }), { message: /socketGroup.*no-such-group/ });
+  t.equal(process.umask(before), 0, 'the mask is put back');
+  t.equal((await stat(left)).mode & 0o777, 0o600, 'until mode and group are set it is open to nobody else');
 });
 
 /** The file of a unix socket whose owner was killed: Node removes it only on close. */
@@ -266,4 +281,134 @@ t.test('a file that is no socket is refused, and stays', async (t) => {
   await writeFile(path, 'precious');
   await t.rejects(listen(t, `unix:${path}`), { code: 'EADDRINUSE' });
   t.equal(await readFile(path, 'utf8'), 'precious');
+});
+
+t.test('where all places are taken, who has not proved to be Vault gives way, oldest first', async (t) => {
+  const { state, paths } = await listen(t, TCP, { maxConnections: 3 });
+  const vault = await dial(t, state.bound);
+  vault.write(write('a'));
+  await until(() => paths.length === 1, { what: 'the line' });
+  const [first, second] = [await dial(t, state.bound), await dial(t, state.bound)];
+  await until(() => state.open === 3, { what: 'all connections' });
+  const third = await dial(t, state.bound);
+  await closed(first);
+  third.write(write('b'));
+  second.write('{"type":"respon');
+  await until(() => paths.length === 2, { what: 'the line of the last' });
+  vault.write(write('c'));
+  await until(() => paths.length === 3, { what: "Vault's line" });
+  t.same([state.open, second.closed, state.refused], [3, false, []]);
+});
+
+t.test('where all are of Vault, a new connection is refused', async (t) => {
+  const { state, paths, lines } = await listen(t, TCP, { maxConnections: 2 });
+  const sockets = [await dial(t, state.bound), await dial(t, state.bound)];
+  for (const [index, socket] of sockets.entries()) socket.write(write(`s${index}`));
+  await until(() => paths.length === 2, { what: 'the lines' });
+  await closed(await dial(t, state.bound));
+  t.same([state.open, state.refused], [2, ['connections']]);
+  t.match(lines.at(-1), { level: 'warn', event: 'audit.refused', text: /maxConnections/ });
+  sockets[0]?.destroy();
+  await until(() => state.open === 1, { what: 'a free place' });
+  (await dial(t, state.bound)).write(write('again'));
+  await until(() => paths.length === 3, { what: 'the line of the new one' });
+});
+
+t.test('a flood of lines that cost much lets another connection have its turn', async (t) => {
+  const { state, paths } = await listen(t, TCP, { maxLineBytes: 4_000_000 });
+  const flood = await dial(t, state.bound);
+  const junk = Buffer.from(`{"${'x'.repeat(60)}\n`.repeat(60_000));
+  flood.write(junk);
+  const vault = await dial(t, state.bound);
+  const waits: number[] = [];
+  for (let turn = 0; turn < 5; turn += 1) {
+    const began = performance.now();
+    vault.write(write(`turn-${turn}`));
+    await until(() => paths.includes(`kv/data/turn-${turn}`), { what: 'its line', interval: 1 });
+    waits.push(performance.now() - began);
+  }
+  t.comment(`waited ${waits.map(Math.round).join(', ')} ms`);
+  t.ok(flood.writableLength > 0 || Math.max(...waits) < 500, 'it is not served after the flood alone');
+});
+
+const authority = createAuthority('an authority');
+const stranger = createAuthority('another authority');
+
+/** A certificate object that serves what was issued, asking clients for one of `clients` if given. */
+async function serving({ cert, key }: Issued, clients?: string): Promise<Certificate> {
+  const contents: Record<string, string> = { cert, key, ...(clients !== undefined && { clients }) };
+  const files = { certFile: 'cert', keyFile: 'key', ...(clients !== undefined && { clientCaFile: 'clients' }) };
+  const certificate = createCertificate('ingress.tls', clients !== undefined, async (path) => contents[path] ?? '');
+  (await certificate.prepare(files))();
+  return certificate;
+}
+
+function dialTls(t: Test, bound: string, client: tls.ConnectionOptions = {}): tls.TLSSocket {
+  const { hostname, port } = new URL(bound);
+  const socket = tls.connect({ host: hostname, port: Number(port), ca: authority.cert, ...client });
+  socket.on('error', () => {});
+  t.teardown(() => socket.destroy());
+  return socket;
+}
+
+t.test("lines over TLS arrive, and such a connection is kept as Vault's", async (t) => {
+  const certificate = await serving(authority.issue('server'));
+  const { state, paths, lines } = await listen(t, 'tls://127.0.0.1:0', { certificate, maxConnections: 1 });
+  t.match(state.bound, /^tls:\/\/127\.0\.0\.1:[1-9]\d*$/);
+  const socket = dialTls(t, state.bound);
+  socket.write(login + write('a'));
+  await until(() => paths.includes('kv/data/a'), { what: 'the line' });
+  await closed(dialTls(t, state.bound));
+  t.same([state.open, state.refused], [1, ['connections']]);
+  socket.end();
+  await until(() => state.open === 0, { what: 'its end' });
+  t.match(
+    lines.filter(({ event }) => event !== 'audit.refused'),
+    [
+      { event: 'audit.connected', remote: '127.0.0.1' },
+      { event: 'audit.disconnected', lines: 2 },
+    ],
+  );
+});
+
+t.test('who asks for no TLS, or shows no right certificate, sends no line', async (t) => {
+  const certificate = await serving(authority.issue('server'), authority.cert);
+  const { app, state, paths, lines } = await listen(t, 'tls://127.0.0.1:0', { certificate });
+  const plain = await dial(t, state.bound.replace('tls', 'tcp'));
+  plain.write(write('canary'));
+  await closed(plain);
+  for (const client of [{}, stranger.issue('client')]) {
+    const socket = dialTls(t, state.bound, client);
+    socket.write(write('canary'));
+    await closed(socket);
+  }
+  t.same(state.refused, ['tls', 'tls', 'tls']);
+  t.match(lines, [{ level: 'warn', event: 'audit.refused', reason: 'tls', remote: '127.0.0.1' }]);
+  t.notMatch(JSON.stringify(lines), /canary/);
+  dialTls(t, state.bound, authority.issue('client')).write(write('a'));
+  await until(() => paths.length > 0, { what: 'the line' });
+  t.same(paths, ['kv/data/a']);
+  await app.close();
+  await until(() => state.open === 0, { what: 'all to close' });
+});
+
+t.test('a new certificate is for new connections, and open ones stay', async (t) => {
+  const contents: Record<string, string> = {};
+  const certificate = createCertificate('ingress.tls', false, async (path) => contents[path] ?? '');
+  const use = async ({ cert, key }: Issued) => {
+    Object.assign(contents, { cert, key });
+    (await certificate.prepare({ certFile: 'cert', keyFile: 'key' }))();
+  };
+  await use(authority.issue('first'));
+  const { state, paths } = await listen(t, 'tls://127.0.0.1:0', { certificate });
+  const name = (socket: tls.TLSSocket) => socket.getPeerCertificate().subject.CN;
+  const [before, after] = [dialTls(t, state.bound), () => dialTls(t, state.bound)];
+  await once(before, 'secureConnect');
+  await use(authority.issue('second'));
+  const next = after();
+  await once(next, 'secureConnect');
+  t.same([name(before), name(next)], ['first', 'second']);
+  before.write(write('a'));
+  next.write(write('b'));
+  await until(() => paths.length === 2, { what: 'both lines' });
 });

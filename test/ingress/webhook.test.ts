@@ -1,11 +1,18 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import Fastify, { type InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
+import { auditMarkers } from '../../src/audit/markers.ts';
+import { bearerTest } from '../../src/bearer.ts';
 import type { OnQueued } from '../../src/ingress/dirty.ts';
+import type { Read } from '../../src/ingress/entry-reader.ts';
 import { webhook } from '../../src/ingress/webhook.ts';
 import { Sensitive } from '../../src/sensitive.ts';
 import { kvEntry } from '../audit/entries.ts';
 import { manualClock } from '../fakes/clock.ts';
+import { until } from '../servers/until.ts';
 
 const KV = { namespace: '', mount: 'kv' };
 const entry = (path: string) => kvEntry(KV, 'update', `data/${path}`);
@@ -20,17 +27,25 @@ interface Settings {
   readonly queue?: boolean;
   /** False: SQS is known to be down. */
   readonly reachable?: boolean;
+  readonly allow?: readonly string[];
 }
 
+const authorized = bearerTest(['first-token', 'second-token', 'third-token'].map((token) => new Sensitive(token)));
+
 /** The webhook over a funnel that takes each entry as so many messages, which are on the queue after a flush. */
-function house(t: Test, { max = 1_000, messages = 1, queue = true, reachable = true }: Settings = {}) {
+function house(t: Test, { max = 1_000, messages = 1, queue = true, reachable = true, allow }: Settings = {}) {
   const clock = manualClock();
   const paths: string[] = [];
+  const read: Read[] = [];
   let waiting: OnQueued[] = [];
   const app = Fastify();
   t.teardown(() => app.close());
   app.register(webhook, {
-    tokens: ['first-token', 'second-token', 'third-token'].map((token) => new Sensitive(token)),
+    authorized,
+    allow,
+    markers: auditMarkers([KV]),
+    maxLineBytes: 100_000,
+    onRead: (one) => read.push(one),
     rateLimit: { max, window: 60_000 },
     funnel: {
       accept({ path }, onQueued) {
@@ -58,7 +73,7 @@ function house(t: Test, { max = 1_000, messages = 1, queue = true, reachable = t
       ...options,
       headers: { ...AUTHORIZED, ...options.headers },
     });
-  return { app, clock, paths, post, waiting: () => waiting.length };
+  return { app, clock, paths, read, post, waiting: () => waiting.length };
 }
 
 type Answer = Awaited<ReturnType<ReturnType<typeof house>['post']>>;
@@ -98,16 +113,19 @@ t.test('one entry, many lines, an array, each with and without a final newline, 
 });
 
 t.test('malformed entries are named by number and never by content; the others are taken', async (t) => {
-  for (const [body, numbers] of [
-    [`${line('a')}\ncanary\n\n{"canary":1}\n${line('b')}\n`, '2, 3'],
-    [JSON.stringify([entry('a'), 'canary', entry('b'), null]), '2, 4'],
-    ['{"type":"canary"}', '1'],
-    ['"canary"', '1'],
-    [`[${line('a')},canary`, '1'],
+  const twelve = '2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more';
+  for (const [body, numbers, taken] of [
+    [`${line('a')}\ncanary\n\n{"canary":1}\n${line('b')}\n`, '2, 3', ['kv/data/a', 'kv/data/b']],
+    [JSON.stringify([entry('a'), 'canary', entry('b'), null]), '2, 4', ['kv/data/a', 'kv/data/b']],
+    [`${line('a')}\n${'canary\n'.repeat(12)}`, twelve, ['kv/data/a']],
+    ['{"type":"canary"}', '1', []],
+    ['"canary"', '1', []],
+    [`[${line('a')},canary`, '2', ['kv/data/a']],
   ] as const) {
-    const { post, paths } = house(t);
+    const { post, paths, read } = house(t);
     refused(t, await post(body), 400, new RegExp(`number ${numbers}$`));
-    t.same(paths, numbers.length > 1 ? ['kv/data/a', 'kv/data/b'] : []);
+    t.same(paths, taken);
+    t.match(read, [{ bytes: Buffer.byteLength(body) }]);
   }
 });
 
@@ -116,8 +134,37 @@ t.test('what is not gzip, and what unpacks to too much, is refused', async (t) =
   const headers = { 'content-encoding': 'gzip' };
   refused(t, await post('canary', { headers }), 400, /not gzip/);
   refused(t, await post(gzipSync(Buffer.alloc(9 * 1024 * 1024, 32)), { headers }), 413, /unpacks/);
-  refused(t, await post(gzipSync(line('a')).subarray(0, -9), { headers }), 400, /not gzip/);
   t.same(paths, []);
+  refused(t, await post(gzipSync(line('a')).subarray(0, -9), { headers }), 400, /not gzip/);
+  for (const coding of ['br', 'deflate', 'gzip, gzip']) {
+    const answer = await post(line('canary'), { headers: { 'content-encoding': coding } });
+    refused(t, answer, 415, /gzip/);
+    t.equal(answer.headers['accept-encoding'], 'gzip');
+  }
+  t.equal((await post(gzipSync(line('a')), { headers: { 'content-encoding': 'GZIP' } })).statusCode, 204);
+});
+
+t.test('an entry over the bound of a line is named by number, and the others are taken', async (t) => {
+  const { post, paths } = house(t);
+  refused(
+    t,
+    await post(`${line('a')}\n${line('canary'.repeat(20_000))}\n${line('b')}`),
+    413,
+    /maxLineBytes: number 2$/,
+  );
+  t.same(paths, ['kv/data/a', 'kv/data/b']);
+});
+
+t.test('addresses that may post, where they are listed', async (t) => {
+  for (const [allow, code] of [
+    [['10.0.0.0/8'], 403],
+    [['10.0.0.0/8', '127.0.0.0/8'], 204],
+  ] as const) {
+    const { post } = house(t, { allow });
+    const answer = await post(line('canary'));
+    t.equal(answer.statusCode, code);
+    if (code === 403) refused(t, answer, 403, /ingress\.http\.allow/);
+  }
 });
 
 t.test('a token is needed, any of them, and whole', async (t) => {
@@ -232,7 +279,10 @@ t.test('an error of our own is told without its text', async (t) => {
   const app = Fastify();
   t.teardown(() => app.close());
   app.register(webhook, {
-    tokens: [new Sensitive('second-token')],
+    authorized,
+    markers: auditMarkers([KV]),
+    maxLineBytes: 100_000,
+    onRead() {},
     rateLimit: { max: 10, window: 1_000 },
     funnel: {
       accept() {
@@ -243,8 +293,11 @@ t.test('an error of our own is told without its text', async (t) => {
     reachable: () => true,
     clock: manualClock(),
   });
-  const answer = await app.inject({ method: 'POST', url: '/v1/audit', payload: line('a'), headers: AUTHORIZED });
-  refused(t, answer, 500, /send the same again/);
+  for (const payload of [line('a'), `${line('a')}\n`, gzipSync(`${line('a')}\n`)]) {
+    const headers = { ...AUTHORIZED, ...(Buffer.isBuffer(payload) && { 'content-encoding': 'gzip' }) };
+    const answer = await app.inject({ method: 'POST', url: '/v1/audit', payload, headers });
+    refused(t, answer, 500, /send the same again/);
+  }
 });
 
 t.test('over a real connection, in chunks', async (t) => {
@@ -263,4 +316,60 @@ t.test('over a real connection, in chunks', async (t) => {
   const denied = await fetch(`${address}/v1/audit`, { method: 'POST', body: line('c') });
   t.equal(denied.status, 401);
   t.match(await denied.json(), { error: { code: 401 } });
+});
+
+/** Speaks HTTP byte by byte: sends the head of a request and what `send` sends of its body, and gives the answer. */
+async function dial(t: Test, address: string, headers: Record<string, string>): Promise<net.Socket> {
+  const { hostname, port } = new URL(address);
+  const socket = net.connect(Number(port), hostname);
+  t.teardown(() => socket.destroy());
+  const lines = Object.entries({ host: hostname, ...AUTHORIZED, ...headers }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  socket.write(['POST /v1/audit HTTP/1.1', ...lines, '', ''].join('\r\n'));
+  await once(socket, 'connect');
+  return socket;
+}
+
+t.test('entries are taken while the body is still on its way', async (t) => {
+  const { app, paths } = house(t);
+  const socket = await dial(t, await app.listen({ host: '127.0.0.1', port: 0 }), {
+    'transfer-encoding': 'chunked',
+    connection: 'close',
+  });
+  const send = (body: string) => socket.write(`${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n`);
+  send(`${line('a')}\n${line('b').slice(0, 20)}`);
+  await until(() => paths.length === 1, { what: 'the first entry' });
+  send(`${line('b').slice(20)}\n`);
+  await until(() => paths.length === 2, { what: 'the second entry' });
+  socket.write('0\r\n\r\n');
+  t.match(await text(socket), /^HTTP\/1\.1 204 /);
+});
+
+t.test('a sender that goes in the middle leaves no half entry behind', async (t) => {
+  const { app, paths, read } = house(t);
+  const socket = await dial(t, await app.listen({ host: '127.0.0.1', port: 0 }), { 'content-length': '100000' });
+  socket.write(`${line('a')}\n${line('b')}`);
+  await until(() => paths.length === 1, { what: 'the first entry' });
+  socket.destroy();
+  await app.close();
+  t.same([paths, read], [['kv/data/a'], []]);
+});
+
+t.test('a body that is too large is answered before it is sent, and its connection closed', async (t) => {
+  const { app } = house(t);
+  const address = await app.listen({ host: '127.0.0.1', port: 0 });
+  const announced = await dial(t, address, { 'content-length': String(9 * 1024 * 1024) });
+  t.match(await text(announced), /^HTTP\/1\.1 413 [\s\S]*connection: close/);
+  const endless = await dial(t, address, { 'transfer-encoding': 'chunked' });
+  const megabyte = Buffer.alloc(1024 * 1024, 'canary\n');
+  for (let sent = 0; sent < 9; sent += 1) {
+    endless.write(`${megabyte.length.toString(16)}\r\n`);
+    endless.write(megabyte);
+    endless.write('\r\n');
+  }
+  endless.on('error', () => {});
+  const [answer] = await once(endless, 'data');
+  t.match(String(answer), /^HTTP\/1\.1 413 /);
+  t.notMatch(String(answer), /canary/);
 });
