@@ -27,7 +27,7 @@ export interface QueueCounts {
 const SWEEP_REASONS: ReadonlySet<string> = new Set([
   ...['timer', 'gap', 'operator'],
   ...['start', 'connection', 'overflow', 'mounts', 'snapshot_restore', 'kv_version_unknown'],
-  ...['destination', 'unfinished'],
+  ...['destination', 'unfinished', 'unlisted'],
 ]);
 
 export interface AuditCounts {

@@ -39,7 +39,7 @@ export interface Look {
   /** Older answers than were seen before have stood long enough to be believed. */
   readonly acceptStale: boolean;
   /** The text at AWSCURRENT, where only it can tell whether the copy has what Vault has. */
-  readonly currentValue?: Sensitive<string>;
+  readonly currentValue?: Sensitive<string> | undefined;
   /** RFC 3339, UTC. */
   readonly now: string;
   /** 24 hex digits for the id of a put that has no version to name. */

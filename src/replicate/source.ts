@@ -1,3 +1,4 @@
+import type { ReplicationError } from '../errors.ts';
 import type { Sensitive } from '../sensitive.ts';
 import type { MountRef, SecretRef } from './ref.ts';
 
@@ -55,8 +56,15 @@ export const isVersioned = (source: Present): source is PresentV2 => source.moun
 /** A mount's secrets, none of their values read. */
 export interface Survey {
   readonly mount: Mount;
-  /** Throws when a listing fails, or when the mount was replaced meanwhile: whole or none. */
+  /** Throws when a listing fails, or when the mount was replaced meanwhile. */
   readonly secrets: AsyncIterable<Surveyed>;
+  /** Folders, ending in "/", that the policy does not show; known once the secrets were read to their end. */
+  readonly hidden: readonly Hidden[];
+}
+
+export interface Hidden {
+  readonly folder: string;
+  readonly error: ReplicationError;
 }
 
 export interface Surveyed {

@@ -41,9 +41,8 @@ export interface SweptEnd {
 
 /** Serves the requests for a sweep; an outage that a listing runs into is told to the gate. */
 export function createSweeps(parts: SweepParts, signal: AbortSignal) {
-  const { config, gate, inbox, log, metrics, routes } = parts;
+  const { config, gate, inbox, log, metrics } = parts;
   const vault = config.vault.id;
-  const { mounts } = routes;
   const destinations = new Map(
     [...parts.destinations].map(([name, end]) => [name, sweptDestination(parts, name, end)]),
   );
@@ -60,10 +59,13 @@ export function createSweeps(parts: SweepParts, signal: AbortSignal) {
   const options = { ...parts, vault, source: { survey }, destinations, depth, onDeleted };
   const run = (order: SweepOrder, ending: AbortSignal) => sweep(options, order, ending);
   const onceUp = sweepOnceUp({ ...parts, vault }, signal);
-  const again = (reason: string) =>
-    void askForSweep({ ...parts, vault }, { origin: 'gap', reason }, randomUUID(), signal);
-  const { minGap, every } = config.sweep;
-  return createSweepServer({ ...parts, mounts, run, onceUp, again, minGap, every }, signal);
+  const again = (reason: string, seconds: number) =>
+    void parts.clock
+      .sleep(seconds * 1000, signal)
+      .then(() => askForSweep({ ...parts, vault }, { origin: 'gap', reason }, randomUUID(), signal));
+  const waitsFor = () => (gate.isDown(VAULT) ? VAULT : undefined);
+  const timing = { ...config.sweep, visibility: config.queue.visibilityTimeout };
+  return createSweepServer({ ...parts, ...timing, run, onceUp, again, waitsFor }, signal);
 }
 
 function sweptDestination(parts: SweepParts, name: string, { destination, list }: SweptEnd): WorkerDestination {

@@ -35,10 +35,17 @@ export interface CompareOptions {
   readonly log: Pick<Log, 'warn'>;
 }
 
+interface MountGap {
+  readonly what: MountRef;
+  /** Where a folder alone is hidden, ending in "/". */
+  readonly folder?: string;
+  readonly error: ReplicationError;
+}
+
 /** What could not be looked at; filled while the findings are read. */
 export interface Gaps {
   /** Mounts and destinations that could not be listed: nothing is known of their secrets. */
-  readonly mounts: { readonly what: MountRef; readonly error: ReplicationError }[];
+  readonly mounts: MountGap[];
   readonly destinations: { readonly what: string; readonly error: ReplicationError }[];
   /** Destinations that were down, so that nothing was compared there. */
   readonly down: Set<string>;
@@ -80,7 +87,7 @@ async function* indexed(
   signal: AbortSignal,
 ): AsyncGenerator<Finding> {
   try {
-    const { mount, secrets } = await source.survey(ref, (path) => routes.targets({ ...ref, path }).length > 0);
+    const { mount, secrets, hidden } = await source.survey(ref, (path) => routes.targets({ ...ref, path }).length > 0);
     for await (const { path, state = 'unknown' } of secrets) {
       signal.throwIfAborted();
       const secret: IndexedSecret = { ref: { ...ref, path }, state };
@@ -90,6 +97,7 @@ async function* indexed(
       }
     }
     known.set(formatMount(ref), mount);
+    for (const { folder, error } of hidden) gaps.mounts.push({ what: ref, folder, error });
   } catch (error) {
     signal.throwIfAborted();
     gaps.mounts.push({ what: ref, error: toReplicationError(error) });
@@ -123,7 +131,9 @@ async function* compared(
       signal.throwIfAborted();
       if (!copy.scheduledForDeletion) count += 1;
       const secret = index.take(copy.name);
-      yield* some(secret === undefined ? leftOver(options, name, copy, known) : ofSecret(options, name, secret, copy));
+      yield* some(
+        secret === undefined ? leftOver(options, name, copy, { known, gaps }) : ofSecret(options, name, secret, copy),
+      );
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -201,7 +211,7 @@ function leftOver(
   { vault, routes, destinations, clock }: CompareOptions,
   destination: string,
   copy: ListedCopy,
-  known: ReadonlyMap<string, Mount>,
+  { known, gaps }: Pick<Comparing, 'known' | 'gaps'>,
 ): Finding | undefined {
   const ref = taggedRef(copy.tags, copy.description, routes.mounts);
   const orphan = { destination, secretName: copy.name, kind: 'orphan', copy } as const;
@@ -210,6 +220,12 @@ function leftOver(
   if (target === undefined) return { ...orphan, ref };
   const mount = known.get(formatMount(ref));
   const settings = destinations.get(destination);
-  if (mount === undefined || settings === undefined) return undefined; // nothing is known of its mount
+  if (mount === undefined || settings === undefined || isHidden(ref, gaps)) return undefined; // nothing is known of it
   return driftOf({ kind: 'absent', why: 'purged', mount }, copy, { vault, ref, target, now: clock.now() }, settings);
 }
+
+const isHidden = ({ namespace, mount, path }: SecretRef, { mounts }: Gaps): boolean =>
+  mounts.some(
+    ({ what, folder }) =>
+      folder !== undefined && what.namespace === namespace && what.mount === mount && path.startsWith(folder),
+  );

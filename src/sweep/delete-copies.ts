@@ -10,6 +10,7 @@ import type { Source } from '../replicate/source.ts';
 import { standing } from '../replicate/standing.ts';
 import { TAG_ABSENT } from '../replicate/tags.ts';
 import type { DeletionSettings, Due } from './deletion.ts';
+import type { Finding } from './drift.ts';
 
 /** What Vault said may be acted upon for this long, in ms. */
 const FRESH_FOR = 10_000;
@@ -27,6 +28,8 @@ export interface DeleteOptions {
   readonly settings: DeletionSettings;
   /** Keeps the sweep's request with this process for another minute; throws when it is not its own any more. */
   readonly extend: () => Promise<void>;
+  /** Puts the copy on the queue: a worker restores it where its secret is there. Throws when SQS does not take it. */
+  readonly lookAgain: (finding: Finding) => Promise<void> | undefined;
   readonly onWritten: (due: Due, outcome: 'deleted' | 'restored') => void;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Pick<Log, 'info' | 'warn'>;
@@ -45,24 +48,25 @@ export async function deleteCopies(options: DeleteOptions, due: readonly Due[], 
     try {
       if (await deleteCopy(options, one, target)) deleted += 1;
     } catch (error) {
-      if (error instanceof RequestLost) throw error.cause;
-      const { code, message } = toReplicationError(error);
+      if (error instanceof MustEnd) throw error.cause;
+      const { code, message, treatment } = toReplicationError(error);
       options.log.warn({ event: 'secret.not_deleted', ...about(one), code, text: message });
+      if (treatment === 'pausing') break; // an outage: the next sweep goes on
     }
   }
   return deleted;
 }
 
-/** The sweep's request is not ours any more. */
-class RequestLost extends Error {
-  override name = 'RequestLost';
+/** The sweep cannot go on: its request is not ours any more, or SQS does not take what must be looked at again. */
+class MustEnd extends Error {
+  override name = 'MustEnd';
 }
 
 const about = ({ finding }: Due) => ({ ref: formatRef(finding.ref), destination: finding.destination });
 
 /** True when its deletion is scheduled. */
 async function deleteCopy(options: DeleteOptions, due: Due, target: Target): Promise<boolean> {
-  const { end, settings, extend, onWritten, clock, log } = options;
+  const { end, settings, extend, clock, log } = options;
   const { ref } = due.finding;
   const began = clock.monotonic();
   const look = await end.look({ ref, route: target.route, secretName: target.secretName, hint: undefined });
@@ -72,19 +76,49 @@ async function deleteCopy(options: DeleteOptions, due: Due, target: Target): Pro
     return false;
   }
   const arn = look.destination?.arn ?? '';
-  await end.destination.scheduleDeletion(arn, settings.recoveryDays, async () => {
-    await extend().catch((cause: unknown) => {
-      throw new RequestLost('the request is lost', { cause });
-    });
+  let sent = false;
+  const last = async () => {
+    await extend().catch(mustEnd);
     if (clock.monotonic() - began > FRESH_FOR) throw overtaken(due);
-  });
-  onWritten(due, 'deleted');
-  // Somebody may have written it between the look and the deletion: their write's own look could come before this one.
-  const source = await end.source.read(ref);
-  if (source.kind === 'absent') return true;
-  await end.destination.restore(arn, () => undefined);
-  onWritten(due, 'restored');
-  return false;
+    sent = true;
+  };
+  const unclear = await end.destination.scheduleDeletion(arn, settings.recoveryDays, last).then(
+    () => undefined,
+    (error: unknown) => (sent && mayHaveTakenEffect(error) ? error : Promise.reject(error)),
+  );
+  return afterwards(options, due, arn, unclear);
+}
+
+const mustEnd = (cause: unknown): never => {
+  throw new MustEnd('the sweep must end', { cause });
+};
+
+const mayHaveTakenEffect = (error: unknown): boolean => {
+  const { code } = toReplicationError(error);
+  return code === 'destination_unavailable' || code === 'internal';
+};
+
+/**
+ * Somebody may have written the secret between the look and the deletion, and have been done with it by then: it is read
+ * once more, and restored if it is back. What cannot be told for certain is put on the queue, where a worker ends it.
+ */
+async function afterwards(options: DeleteOptions, due: Due, arn: string, unclear: unknown): Promise<boolean> {
+  const { end, lookAgain, onWritten, log } = options;
+  const { finding } = due;
+  if (unclear === undefined) onWritten(due, 'deleted');
+  try {
+    if (unclear !== undefined) throw unclear;
+    const source = await end.source.read(finding.ref);
+    if (source.kind === 'absent') return true;
+    await end.destination.restore(arn, () => undefined);
+    onWritten(due, 'restored');
+    return false;
+  } catch (error) {
+    const { code, message } = toReplicationError(error);
+    log.warn({ event: 'secret.deletion_unconfirmed', ...about(due), code, text: message });
+    await Promise.resolve(lookAgain(finding)).catch(mustEnd);
+    return unclear === undefined;
+  }
 }
 
 /** Why the copy must stay, if it must. */

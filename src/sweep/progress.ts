@@ -1,9 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { SweepMessage } from '../queue/message.ts';
 import type { Inbox, Received } from '../queue/ports.ts';
-import type { MountRef } from '../replicate/ref.ts';
 import type { Read } from '../worker/look.ts';
-import type { SweepReport } from './report.ts';
 
 /** SQS ends a flight 12 h after its receive, and the heartbeat an hour earlier. In ms. */
 const LONGEST_RUN = 10.9 * 3_600_000;
@@ -11,8 +9,6 @@ const LONGEST_RUN = 10.9 * 3_600_000;
 export type Requests = readonly Read<SweepMessage>[];
 
 export interface ProgressOptions {
-  /** All routed mounts. */
-  readonly mounts: readonly MountRef[];
   readonly inbox: Pick<Inbox, 'depth'>;
   /** The timer's period, in ms: a sweep that takes over a quarter of it stretches it. */
   readonly every: number;
@@ -23,33 +19,17 @@ export interface ProgressOptions {
 
 /** One run. */
 export interface Run {
-  readonly mounts: readonly MountRef[];
   /** When it began, on SQS's clock. */
   readonly until: number;
   /** How long its requests can be kept, in ms. */
   readonly timeLeft: number;
-  /** It is the first one for its requests, and looks at everything. */
-  readonly whole: boolean;
 }
 
-/** What earlier runs left undone: only that is looked at again for the same requests. */
-interface Unfinished {
-  readonly requests: ReadonlySet<string>;
-  readonly mounts: readonly MountRef[];
-  readonly runs: number;
-}
-
-/** What this process knows of its sweeps, in memory: which requests they have served, when, and what they left undone. */
-export function createProgress({ mounts, inbox, every, minGap, clock }: ProgressOptions) {
+/** What this process knows of its sweeps, in memory: which requests they have served, and when. */
+export function createProgress({ inbox, every, minGap, clock }: ProgressOptions) {
   const since = new WeakMap<Received, number>();
   let servedUntil = 0;
   let last = { began: Number.NEGATIVE_INFINITY, took: 0 };
-  let unfinished: Unfinished | undefined;
-
-  const leftFor = (requests: Requests) =>
-    unfinished !== undefined && requests.every(({ received }) => unfinished?.requests.has(received.id))
-      ? unfinished
-      : undefined;
   const sinceReceive = ({ received }: Read<SweepMessage>) =>
     clock.monotonic() - (since.get(received) ?? clock.monotonic());
   return {
@@ -65,31 +45,22 @@ export function createProgress({ mounts, inbox, every, minGap, clock }: Progress
       requests.every(({ message }) => message.origin === 'timer') &&
       last.took > every / 4 &&
       clock.monotonic() - last.began < 4 * last.took,
-    /** How long the requests must wait for `minGap`, in ms; what was left undone need not. */
-    early: (requests: Requests): number =>
-      leftFor(requests) === undefined ? last.began + minGap - clock.monotonic() : 0,
-    runsFor: (requests: Requests): number => leftFor(requests)?.runs ?? 0,
+    /** How long to wait for `minGap`, in ms. */
+    early: (): number => last.began + minGap - clock.monotonic(),
     /** "Began" is on SQS's clock, like the requests' SentTimestamp. */
     async begin(requests: Requests): Promise<Run> {
-      const left = leftFor(requests);
       const { date } = await inbox.depth();
       const newest = Math.max(...requests.map(({ received }) => received.sentAt));
       last = { began: clock.monotonic(), took: 0 };
       return {
-        mounts: left?.mounts ?? mounts,
         until: Math.max(date, newest + 1), // SQS's Date has whole seconds; what is in hand was sent before now
         timeLeft: LONGEST_RUN - Math.max(...requests.map(sinceReceive)),
-        whole: left === undefined,
       };
     },
-    ended(requests: Requests, { until, whole }: Run, report: SweepReport | 'out of time'): void {
+    /** The run came to its end, with gaps or without: what it could not list is asked for anew. */
+    ended({ until }: Run): void {
       last.took = clock.monotonic() - last.began;
-      const runs = (leftFor(requests)?.runs ?? 0) + 1;
-      unfinished = undefined;
-      if (report === 'out of time') return;
-      const ids = new Set(requests.map(({ received }) => received.id));
-      if (report.again.length > 0) unfinished = { requests: ids, mounts: report.again, runs };
-      else if (whole) servedUntil = until;
+      servedUntil = until;
     },
   };
 }

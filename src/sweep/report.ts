@@ -1,4 +1,4 @@
-import { formatMount, type MountRef } from '../replicate/ref.ts';
+import { formatMount } from '../replicate/ref.ts';
 import { STATES } from '../replicate/standing.ts';
 import type { Gaps } from './compare.ts';
 import type { Finding, Kind } from './drift.ts';
@@ -17,10 +17,10 @@ export interface SweepReport {
   readonly held: Readonly<Record<string, number>>;
   /** How old the oldest difference is, in seconds, as far as Vault tells; 0 when there is none. */
   readonly oldestDrift: number;
-  /** Mounts and destinations that could not be listed: nothing is known of their secrets. */
+  /** Mounts, folders of them, and destinations that could not be listed: nothing is known of their secrets. */
   readonly failed: readonly string[];
-  /** Mounts to list again in a moment: what failed is no policy that lacks, and no outage. */
-  readonly again: readonly MountRef[];
+  /** Whether another sweep may find more: what failed is no policy that lacks, and no outage of a destination. */
+  readonly again: boolean;
   /** Destinations that were down, so that nothing was compared there. */
   readonly down: readonly string[];
 }
@@ -46,15 +46,12 @@ export function createTally() {
 /** A difference that the sweep and the workers are to end, or to tell of. */
 export const isDrift = (kind: Kind): boolean => kind === 'orphan' || (kind !== 'unknown' && !STATES[kind].inSync);
 
-/** What was left out, and what of it is worth another try. `mounts` are all that were asked for. */
-export function gapsReport(
-  { mounts, destinations, down }: Gaps,
-  all: readonly MountRef[],
-): Pick<SweepReport, 'failed' | 'again' | 'down'> {
-  const mayPass = ({ error }: { error: { treatment: string } }) => error.treatment !== 'permanent';
+/** What was left out. */
+export function gapsReport({ mounts, destinations, down }: Gaps): Pick<SweepReport, 'failed' | 'again' | 'down'> {
+  const folders = mounts.map(({ what, folder = '' }) => formatMount(what) + (folder === '' ? '' : `/${folder}`));
   return {
-    failed: [...mounts.map(({ what }) => formatMount(what)), ...destinations.map(({ what }) => `destinations.${what}`)],
-    again: destinations.some(mayPass) ? all : mounts.filter(mayPass).map(({ what }) => what),
+    failed: [...folders, ...destinations.map(({ what }) => `destinations.${what}`)],
+    again: [...mounts, ...destinations].some(({ error }) => error.treatment !== 'permanent'),
     down: [...down],
   };
 }

@@ -12,6 +12,8 @@ const EXTENSION = 60;
 export interface RunOptions {
   readonly run: (order: SweepOrder, signal: AbortSignal) => Promise<SweepReport>;
   readonly inbox: Pick<Inbox, 'extend'>;
+  /** How long a received message is hidden, in ms. */
+  readonly visibility: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: SweepMetrics;
@@ -24,32 +26,35 @@ export interface SweepMetrics {
 
 /** One run, told by its beginning and its end. Throws when it failed. */
 export async function runOnce(
-  { run, inbox, clock, log, metrics }: RunOptions,
+  { run, inbox, visibility, clock, log, metrics }: RunOptions,
   requests: Requests,
-  { mounts, until, timeLeft }: Run,
+  { until, timeLeft }: Run,
   signal: AbortSignal,
 ): Promise<SweepReport | 'out of time'> {
   const reason = reasonOf(requests);
   const began = clock.monotonic();
   const seconds = () => (clock.monotonic() - began) / 1000;
-  const approvals = standingApprovals(
-    requests.map(({ received: { sentAt }, message: { approve } }) => ({ sentAt, approve })),
-    until,
-  );
+  const sent = requests.map(({ received: { sentAt }, message: { approve } }) => ({ sentAt, approve }));
+  const onSqsClock = () => until + clock.monotonic() - began;
   const [first] = requests;
-  const extend = async () => {
-    if (first !== undefined) await inbox.extend(first.received, EXTENSION);
+  const order: SweepOrder = {
+    now: () => Math.min(clock.now(), onSqsClock()),
+    approvals: () => standingApprovals(sent, onSqsClock()),
+    async extend() {
+      if (first !== undefined) await inbox.extend(first.received, Math.max(EXTENSION, Math.round(visibility / 1000)));
+    },
   };
   const timer = createTimer(clock, timeLeft, signal);
   log.info({ event: 'sweep.started', reason });
   try {
-    const report = await run({ mounts, approvals, extend }, timer.signal);
+    const report = await run(order, timer.signal);
     const result = report.failed.length + report.down.length > 0 ? 'partial' : 'complete';
     metrics.swept(reason, result, seconds(), report);
     log.info({ event: 'sweep.finished', reason, result, seconds: seconds(), ...told(report) });
     return report;
   } catch (error) {
-    const outOfTime = timer.signal.aborted && !signal.aborted;
+    if (signal.aborted) throw error; // a shutdown is no failure
+    const outOfTime = timer.signal.aborted;
     metrics.swept(reason, outOfTime ? 'partial' : 'failed', seconds());
     if (!outOfTime) throw error;
     log.warn({ event: 'sweep.finished', reason, result: 'partial', seconds: seconds(), text: OUT_OF_TIME });

@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import { formatRef, type MountRef } from '../replicate/ref.ts';
+import { formatRef } from '../replicate/ref.ts';
 import { type CompareOptions, compare, type Gaps, noGaps, type SweptDestination } from './compare.ts';
 import { type DeletingEnd, deleteCopies } from './delete-copies.ts';
 import { type Approval, type DeletionSettings, type Due, dueDeletion, guarded } from './deletion.ts';
 import { type Finding, needsLook } from './drift.ts';
-import { createFindings, type FindingsOptions } from './findings.ts';
+import { createFindings, type Findings, type FindingsOptions } from './findings.ts';
 import { createTally, gapsReport, type SweepReport } from './report.ts';
 
 /** A destination as a worker's sweep meets it. Without `deletion`, its copies are kept and marked. */
@@ -22,8 +22,10 @@ export interface SweepOptions extends CompareOptions, FindingsOptions {
 
 /** What one run is asked for. */
 export interface SweepOrder {
-  readonly mounts: readonly MountRef[];
-  readonly approvals: readonly Approval[];
+  /** The earlier of our clock and SQS's, ms since the epoch: a clock that is ahead must not cut a grace short. */
+  readonly now: () => number;
+  /** Those that hold at the time of asking. */
+  readonly approvals: () => readonly Approval[];
   /** Keeps the request with this process for another minute; throws when it is not its own any more. */
   readonly extend: () => Promise<void>;
 }
@@ -38,39 +40,40 @@ export async function sweep(options: SweepOptions, order: SweepOrder, signal: Ab
   const findings = createFindings(options, signal);
   const tally = createTally();
   const due: Due[] = [];
-  for await (const finding of compare(options, order.mounts, gaps, signal)) {
+  for await (const finding of compare(options, options.routes.mounts, gaps, signal)) {
     tally.add(finding);
     const { target } = finding;
     const destination = destinations.get(finding.destination);
     if (destination?.isDown() === true) gaps.down.add(finding.destination);
     else if (target !== undefined && needsLook(finding)) await findings.add(finding.ref, target);
-    const deletion = destination?.deletion && dueDeletion(finding, destination.deletion.settings, clock.now());
+    const deletion = destination?.deletion && dueDeletion(finding, destination.deletion.settings, order.now());
     if (deletion !== undefined) due.push(deletion);
   }
-  const enqueued = await findings.end();
-  const deletions = await deleteDue(options, order, due, gaps, signal);
-  return { ...tally.report(clock.now()), ...gapsReport(gaps, order.mounts), ...deletions, enqueued };
+  await findings.end(); // what is found is on its way before anything is deleted
+  const deletions = await deleteDue(options, order, { due, gaps, findings }, signal);
+  return { ...tally.report(clock.now()), ...gapsReport(gaps), ...deletions, enqueued: await findings.end() };
 }
 
 /** Each destination's deletions, as far as its guard lets them go. */
 async function deleteDue(
   { destinations, onDeleted, clock, log }: SweepOptions,
   { approvals, extend }: SweepOrder,
-  due: readonly Due[],
-  gaps: Gaps,
+  { due, gaps, findings }: { readonly due: readonly Due[]; readonly gaps: Gaps; readonly findings: Findings },
   signal: AbortSignal,
 ): Promise<Pick<SweepReport, 'deleted' | 'held'>> {
   const held: Record<string, number> = {};
   let deleted = 0;
+  const lookAgain = ({ ref, target }: Finding) => (target === undefined ? undefined : findings.add(ref, target));
   for (const [name, { deletion, isDown }] of destinations) {
     if (deletion === undefined || isDown()) continue;
     const here = due.filter(({ finding }) => finding.destination === name);
-    const verdict = guarded(here, gaps.copies.get(name) ?? 0, deletion.settings, approvals);
+    const verdict = guarded(here, gaps.copies.get(name) ?? 0, deletion.settings, approvals());
     if (verdict.held.length > 0) {
       held[name] = verdict.held.length;
       log.warn({ event: 'sweep.deletions_held', destination: name, count: verdict.held.length, ...some(verdict.held) });
     }
-    deleted += await deleteCopies({ ...deletion, extend, onWritten: onDeleted, clock, log }, verdict.go, signal);
+    const options = { ...deletion, extend, lookAgain, onWritten: onDeleted, clock, log };
+    deleted += await deleteCopies(options, verdict.go, signal);
   }
   return { deleted, held };
 }

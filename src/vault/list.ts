@@ -13,18 +13,25 @@ export interface Listing {
   readonly pace: () => Promise<void>;
 }
 
+/** Told of a folder that the policy does not show; what else it does is to throw. */
+export type OnHidden = (folder: string, error: ReplicationError) => void;
+
 /**
  * Depth first, one folder at a time. The entry is compared before and after: another mount of that name looks empty, and
- * so does one that was upgraded meanwhile.
+ * so does one that was upgraded meanwhile. A folder that may not be listed ends it, unless `onHidden` takes note of it.
  */
-export async function* list({ reader, mounts, pace }: Listing, ref: MountRef): AsyncGenerator<string> {
+export async function* list(
+  { reader, mounts, pace }: Listing,
+  ref: MountRef,
+  onHidden?: OnHidden,
+): AsyncGenerator<string> {
   await pace();
   const before = await mounts.entry(ref);
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     await pace();
     const below = folder;
-    const keys = await listFolder(reader, ref, below, before.kv);
+    const keys = await listFolder(reader, ref, below, before.kv).catch(hidden(below, onHidden));
     yield* keys.filter((key) => !key.endsWith('/')).map((key) => below + key);
     folders.push(
       ...keys
@@ -42,6 +49,16 @@ export async function* list({ reader, mounts, pace }: Listing, ref: MountRef): A
     );
   }
 }
+
+/** A mount that may not be listed at all is no folder of it that is hidden. */
+export const hidden =
+  (folder: string, onHidden: OnHidden | undefined) =>
+  (error: unknown): readonly string[] => {
+    const isRefusal = error instanceof ReplicationError && error.code === 'source_forbidden';
+    if (!isRefusal || folder === '' || onHidden === undefined) throw error;
+    onHidden(folder, error);
+    return [];
+  };
 
 /** A LIST of one folder: some hundred thousand names. */
 const MAX_LIST_BYTES = 64 * 1024 * 1024;

@@ -3,7 +3,7 @@ import type { MountRef } from '../replicate/ref.ts';
 import type { Mount, Source } from '../replicate/source.ts';
 import { type AccessOptions, createAccess } from './access.ts';
 import { createAsk, type Reader } from './ask.ts';
-import { list } from './list.ts';
+import { list, type OnHidden } from './list.ts';
 import { createMounts, type RoutedMount, readEntry } from './mounts.ts';
 import { read } from './read.ts';
 import { keepRenewed } from './renewal.ts';
@@ -66,10 +66,10 @@ export function createSource(
   routed: readonly RoutedMount[] = [],
 ): Source {
   const mounts = createMounts(reader, routed);
-  const listed = (mount: MountRef) => list({ reader, mounts, pace }, mount);
+  const listed = (mount: MountRef, onHidden?: OnHidden) => list({ reader, mounts, pace }, mount, onHidden);
   return {
     read: (ref) => read({ reader, mounts, now }, ref),
-    list: listed,
+    list: (mount) => listed(mount),
     survey: createSurvey({ reader, now, pace, entry: mounts.entry, list: listed }),
   };
 }

@@ -1,9 +1,10 @@
 import { pMapIterable } from 'p-map';
 import { ReplicationError } from '../errors.ts';
 import { formatMount, formatRef, type MountRef } from '../replicate/ref.ts';
-import type { Mount, PresentUnread, Source, Surveyed } from '../replicate/source.ts';
+import type { Hidden, Mount, PresentUnread, Source, Surveyed } from '../replicate/source.ts';
 import { absence, at, json } from './answer.ts';
-import type { Reader } from './ask.ts';
+import { forbidden, policyLine, type Reader } from './ask.ts';
+import { hidden, type OnHidden } from './list.ts';
 import { currentVersion } from './metadata.ts';
 import { detailedPath, metadataPath } from './path.ts';
 
@@ -24,7 +25,7 @@ export interface SurveyPorts {
   readonly pace: () => Promise<void>;
   readonly entry: (mount: MountRef) => Promise<Mount>;
   /** All paths of the mount, by plain LISTs. */
-  readonly list: (mount: MountRef) => AsyncIterable<string>;
+  readonly list: (mount: MountRef, onHidden: OnHidden) => AsyncIterable<string>;
 }
 
 /** What a mount has to offer beside plain LISTs, found out by asking; kept for the life of the process. */
@@ -50,7 +51,11 @@ export function createSurvey(ports: SurveyPorts): Source['survey'] {
   return async (ref, wanted) => {
     await ports.pace();
     const mount = await ports.entry(ref);
-    return { mount, secrets: secretsOf({ ...ports, ref, wanted }, mount, offerOf(ref)) };
+    const found: Hidden[] = [];
+    const onHidden: OnHidden = (folder, error) => {
+      if (!found.some((known) => known.folder === folder)) found.push({ folder, error });
+    };
+    return { mount, hidden: found, secrets: secretsOf({ ...ports, ref, wanted, onHidden }, mount, offerOf(ref)) };
   };
 }
 
@@ -59,12 +64,13 @@ interface Surveying extends SurveyPorts {
   readonly ref: MountRef;
   readonly mount: PresentUnread['mount'];
   readonly wanted: (path: string) => boolean;
+  readonly onHidden: OnHidden;
 }
 
 async function* secretsOf(survey: Omit<Surveying, 'mount'>, mount: Mount, offer: Offer): AsyncGenerator<Surveyed> {
-  const { ref, wanted, list, pace, entry } = survey;
+  const { ref, wanted, list, pace, entry, onHidden } = survey;
   if (mount.kv === 2) yield* metadataOf({ ...survey, mount }, offer);
-  else for await (const path of list(ref)) if (wanted(path)) yield { path };
+  else for await (const path of list(ref, onHidden)) if (wanted(path)) yield { path };
   await pace();
   const after = await entry(ref);
   if (after.accessor !== mount.accessor || after.kv !== mount.kv) throw replaced(ref);
@@ -95,7 +101,8 @@ interface Row extends Surveyed {
 
 /** Vault: a request for each secret. */
 async function* plain(survey: Surveying): AsyncGenerator<Row> {
-  const rows = pMapIterable(survey.list(survey.ref), (path) => metadataOfOne(survey, path), {
+  const paths = survey.list(survey.ref, survey.onHidden);
+  const rows = pMapIterable(paths, (path) => metadataOfOne(survey, path), {
     concurrency: SIDE_BY_SIDE,
   });
   for await (const row of rows) if (row !== undefined) yield row;
@@ -107,12 +114,16 @@ async function metadataOfOne(survey: Surveying, path: string): Promise<Row | und
   if (!wanted(path)) return { path, wanted: false };
   const what = `the metadata of ${formatRef({ ...ref, path })}`;
   await pace();
-  const answer = await reader.get(ref.namespace, metadataPath({ ...ref, path }), what);
-  if (answer.status === 403) return { path, wanted: true }; // what a policy does not show must be looked at
-  const body = json(answer);
-  if (answer.status === 404 && absence(body)?.why === 'purged') return undefined;
-  if (answer.status !== 200) throw noAnswer(answer.status, what);
-  return rowOf(survey, path, at(body, 'data'));
+  const answer = await reader.get(ref.namespace, metadataPath({ ...ref, path }), what).catch(unlessTooLarge);
+  const body = answer && json(answer);
+  if (answer?.status === 404 && absence(body)?.why === 'purged') return undefined;
+  // What a policy does not show, or one secret's trouble, must be looked at, and keeps no other waiting.
+  return answer?.status === 200 ? rowOf(survey, path, at(body, 'data')) : { path, wanted: true };
+}
+
+function unlessTooLarge(error: unknown): undefined {
+  if (error instanceof ReplicationError && error.treatment === 'permanent') return undefined;
+  throw error;
 }
 
 const noAnswer = (status: number, what: string) =>
@@ -125,12 +136,11 @@ function rowOf({ mount, now, wanted }: Surveying, path: string, metadata: unknow
 
 /** OpenBao: a tree at once where that is small, else page by page, folder by folder. Nothing where it is not offered. */
 async function* detailed(survey: Surveying, offer: Offer): AsyncGenerator<Row> {
-  const whole = offer.scan ? await scan(survey) : undefined;
-  offer.scan = whole !== undefined; // too much, or not offered: nor is it next time
+  const whole = offer.scan ? await scan(survey, offer) : undefined;
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const below = folder;
-    for await (const { keys, infoOf } of whole === undefined ? pages(survey, folder) : [whole]) {
+    for await (const { keys, infoOf } of whole === undefined ? pages(survey, below) : [whole]) {
       folders.push(...keys.filter((key) => key.endsWith('/')).map((key) => below + key));
       const secrets = keys.filter((key) => !key.endsWith('/'));
       yield* secrets.map((key) => rowOf(survey, below + key, infoOf(key)));
@@ -144,31 +154,41 @@ interface Page {
   readonly infoOf: (key: string) => unknown;
 }
 
-/** The whole mount; a scan's keys are secrets alone. */
-async function scan({ reader, pace, ref }: Surveying): Promise<Page | undefined> {
+/** The whole mount; a scan's keys are secrets alone. What is too much, or not offered, is not asked for again. */
+async function scan({ reader, pace, ref }: Surveying, offer: Offer): Promise<Page | undefined> {
   await pace();
   const path = `${detailedPath(ref, '')}?scan=true`;
   const answer = await reader
     .get(ref.namespace, path, `the scan of ${formatMount(ref)}`, MAX_SCAN_BYTES)
-    .catch(tooMuch);
-  return answer?.status === 200 ? pageOf(json(answer)) : undefined;
-}
-
-/** It is no failure that a tree is too large to be had at once, or takes too long. */
-function tooMuch(error: unknown): undefined {
-  if (error instanceof ReplicationError) return undefined;
-  throw error;
+    .catch((error: unknown) => {
+      if (error instanceof ReplicationError) return error; // too large, or too slow: pages will do
+      throw error;
+    });
+  if (answer instanceof ReplicationError) {
+    offer.scan = answer.code !== 'value_too_large';
+    return undefined;
+  }
+  const page = answer.status === 200 ? pageOf(json(answer)) : undefined;
+  offer.scan = page !== undefined || answer.status >= 500;
+  return page;
 }
 
 async function* pages(survey: Surveying, folder: string): AsyncGenerator<Page> {
   for (let after: string | undefined = ''; after !== undefined; ) {
-    const page = await pageAfter(survey, folder, after);
-    const last = page?.keys.at(-1);
+    const page: Page | undefined = await pageAfter(survey, folder, after).catch(
+      nothing(hidden(folder, survey.onHidden)),
+    );
+    const last: string | undefined = page?.keys.at(-1);
     if (page === undefined || (after !== '' && last === after)) return; // a server without pages answers the same again
     yield page;
     after = page.keys.length === PAGE ? last : undefined; // a server without pages answers all, or more
   }
 }
+
+const nothing = (note: (error: unknown) => unknown) => (error: unknown) => {
+  note(error);
+  return undefined;
+};
 
 /** Nothing where the folder is empty, or where the mount's first page shows that there is no such listing. */
 async function pageAfter({ reader, pace, ref }: Surveying, folder: string, after: string): Promise<Page | undefined> {
@@ -180,8 +200,9 @@ async function pageAfter({ reader, pace, ref }: Surveying, folder: string, after
   if (answer.status === 404 && absence(body)?.why === 'purged') return undefined;
   const page = answer.status === 200 ? pageOf(body) : undefined;
   const notOffered = folder === '' && after === '' && answer.status !== 500 && answer.status !== 503;
-  if (page === undefined && !notOffered) throw noAnswer(answer.status, what);
-  return page;
+  if (page !== undefined || notOffered) return page;
+  if (answer.status !== 403) throw noAnswer(answer.status, what);
+  throw forbidden(ref.namespace, what, policyLine(ref, `detailed-metadata/${folder}*`, 'list'));
 }
 
 function pageOf(body: unknown): Page | undefined {

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { BATCH, type Inbox, type Received } from '../queue/ports.ts';
 import type { Gate } from './gate.ts';
-import { heartbeat } from './heartbeat.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { hideTogether } from './hide.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import { createLooks, type Looks } from './looks.ts';
@@ -24,7 +24,7 @@ export interface ConsumerOptions {
   readonly gate: Pick<Gate, 'open' | 'closed' | 'up'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Groups that are looked at side by side. */
+  /** Groups that are looked at side by side; what one receive brings may pass it by a few while others resume. */
   readonly concurrency: number;
   /** How long a received message is hidden, in ms. */
   readonly visibility: number;
@@ -56,24 +56,25 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   const beating = new AbortController();
   const { signal } = stopping;
   setMaxListeners(0, signal); // each message that waits hears of it
+  const beats = startHeartbeat(options, inFlight, beating.signal);
+  const { quiet } = beats;
   const giveBack = (messages: readonly Received[]) =>
     hideTogether(inbox, messages, 0).catch((error: unknown) => log.warn({ event: 'queue.unsettled', err: error }));
   const start: Looks['start'] = (group, messages, release) => looks.start(group, messages, release);
   const resumption = createResumption({ ...options, places, inFlight, start, giveBack }, signal);
-  const room = createWaitingRoom({ ...options, resume: resumption.resume }, inFlight, signal);
-  const looks = createLooks(options, inFlight, room);
+  const room = createWaitingRoom({ ...options, quiet, resume: resumption.resume }, inFlight, signal);
+  const looks = createLooks({ ...options, quiet }, inFlight, room);
 
   const receiver = createReceiver(options, signal);
   const poll = createPoll(options, { places, inFlight, receiver, looks, giveBack }, signal);
 
   const run = async () => {
-    const beats = heartbeat(options, inFlight, beating.signal);
     while (!signal.aborted) await poll();
     await looks.ended();
     await room.ended();
     await resumption.ended();
     beating.abort();
-    await beats;
+    await beats.ended;
   };
   const stopped = run();
   return {

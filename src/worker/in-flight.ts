@@ -74,6 +74,7 @@ export function createInFlight(clock: Pick<Clock, 'monotonic'>): InFlight {
       for (const message of messages) change(message, { since: since(message) });
     },
     hide(messages, seconds) {
+      forgetPast(hidden, clock.monotonic());
       const until = clock.monotonic() + seconds * 1000 + COMES_AGAIN_WITHIN;
       for (const { id, sentAt } of messages) hidden.set(id, { sentAt, until });
     },

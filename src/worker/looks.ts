@@ -9,6 +9,8 @@ export interface LooksOptions {
   readonly log: Log;
   /** Looks at the messages of one group; must not throw. */
   readonly look: (messages: readonly Received[]) => Promise<Settlement>;
+  /** Resolves when no heartbeat is on its way that would undo a settlement. */
+  readonly quiet: () => Promise<void>;
 }
 
 /** The looks that are going on: one at a time for each group. */
@@ -22,7 +24,7 @@ export interface Looks {
 const NOTHING: Settlement = { acknowledge: [], hide: [] };
 
 /** Should SQS hand out a group twice (a late heartbeat), the second waits. */
-export function createLooks({ inbox, log, look }: LooksOptions, inFlight: InFlight, room: WaitingRoom): Looks {
+export function createLooks({ inbox, log, look, quiet }: LooksOptions, inFlight: InFlight, room: WaitingRoom): Looks {
   const running = new Map<string, Promise<void>>();
 
   const settle = async (messages: readonly Received[], { acknowledge, hide, wait = [] }: Settlement) => {
@@ -30,6 +32,7 @@ export function createLooks({ inbox, log, look }: LooksOptions, inFlight: InFlig
     inFlight.remove(messages.filter((message) => !waiting.has(message))); // first, so that no heartbeat undoes the calls
     for (const each of wait) await room.wait(each);
     if (acknowledge.length > 0) await inbox.acknowledge(acknowledge);
+    if (hide.length > 0) await quiet();
     for (const { messages: later, seconds } of hide) {
       await inbox.hide(later, seconds);
       inFlight.hide(later, seconds);

@@ -12,8 +12,10 @@ const ROOM = 2_000;
 const HIDDEN_FOR = 5 * 60_000;
 /** Leaves time for a second try, in ms. */
 const EXTENDED_EVERY = 2 * 60_000;
-/** What a message waits for at SQS when there is no room, at least, in seconds. */
+/** What a message waits for at SQS when there is no room, at least, in seconds; times its receives, so that they last. */
 const OUTSIDE = 60;
+/** The longest such wait, in seconds. */
+const LONGEST_OUTSIDE = 3_600;
 /** What those wait for that wait for a time. */
 const A_TIME = 'a time';
 
@@ -26,6 +28,8 @@ export interface WaitingOptions {
   readonly visibility: number;
   /** Looks at the messages again. */
   readonly resume: (messages: readonly Received[]) => void;
+  /** Resolves when no heartbeat is on its way that would undo a wait. */
+  readonly quiet: () => Promise<void>;
 }
 
 /**
@@ -54,9 +58,11 @@ export function createWaitingRoom(options: WaitingOptions, inFlight: InFlight, s
     inFlight.takeUp(messages);
     resume(messages);
   };
-  const outside = async (messages: readonly Received[], seconds: number) => {
+  const outside = async (messages: readonly Received[], atLeast: number) => {
     inFlight.remove(messages);
+    await options.quiet();
     if (signal.aborted) return giveBack(messages);
+    const seconds = waitOutside(messages, atLeast);
     inFlight.hide(messages, seconds);
     await hide(messages, seconds);
   };
@@ -79,6 +85,7 @@ export function createWaitingRoom(options: WaitingOptions, inFlight: InFlight, s
       inFlight.setAside(messages, what); // first, so that no heartbeat shortens the wait
       if ('seconds' in until) track(clock.sleep(until.seconds * 1000, signal).then(() => leave(messages)));
       else if (!holding.has(what)) track(untilUp(what));
+      await options.quiet();
       await hide(messages, hidden); // if they are looked at by then, the heartbeat hides them anew
     },
     ended: async () => {
@@ -94,11 +101,19 @@ const stayOf = (until: { readonly seconds: number } | { readonly part: string },
     : { what: until.part, hidden: HIDDEN_FOR / 1000, atSqs: HIDDEN_FOR / 1000 };
 
 function createHiding({ inbox, log }: Pick<WaitingOptions, 'inbox' | 'log'>) {
-  const unsettled = (error: unknown) => log.warn({ event: 'queue.unsettled', err: error });
+  /** Tried twice: what stays hidden waits for minutes, and what does not costs a receive. */
   const hide = (messages: readonly Received[], seconds: number) =>
-    hideTogether(inbox, messages, seconds).catch(unsettled);
-  const giveBack = (messages: readonly Received[]) => hideTogether(inbox, messages, 0).catch(() => hide(messages, 0)); // tried twice: else they wait for minutes
+    hideTogether(inbox, messages, seconds)
+      .catch(() => hideTogether(inbox, messages, seconds))
+      .catch((error: unknown) => log.warn({ event: 'queue.unsettled', err: error }));
+  const giveBack = (messages: readonly Received[]) => hide(messages, 0);
   return { hide, giveBack };
+}
+
+/** Each wait there costs a receive, so that the next one is longer: a hundred receives then last for days. */
+function waitOutside(messages: readonly Received[], atLeast: number): number {
+  const receives = Math.max(...messages.map((message) => message.receives));
+  return Math.round(Math.min(Math.max(atLeast, LONGEST_OUTSIDE), atLeast * receives));
 }
 
 /** `ms`: how long they would be hidden. */

@@ -10,7 +10,7 @@ const NOTHING: SweepReport = {
   held: {},
   oldestDrift: 0,
   failed: [],
-  again: [],
+  again: false,
   down: [],
 };
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import type { OpenBao, OpenBaoOptions } from '../servers/openbao.ts';
+import type { OpenBaoOptions } from '../servers/openbao.ts';
+import type { OpenBaoApi } from '../servers/openbao-api.ts';
 import type { Queues } from '../servers/roto.ts';
 import type { Sections } from './ferries.ts';
 
@@ -56,7 +57,7 @@ export const policyFor = (routes: readonly RouteSection[]): string =>
 
 /** Makes the mounts, v2 where their route does not say v1, and the replicator's token with an id that its configuration could name beforehand. */
 export async function prepare(
-  bao: OpenBao,
+  bao: OpenBaoApi,
   routes: readonly RouteSection[],
   token: string,
   policy: string,

@@ -2,6 +2,7 @@ import type { Clock } from '../../src/clock.ts';
 import { ReplicationError } from '../../src/errors.ts';
 import { formatRef, type MountRef, type SecretRef } from '../../src/replicate/ref.ts';
 import {
+  type Hidden,
   isVersioned,
   type Mount,
   type Source,
@@ -42,6 +43,8 @@ export interface FakeSource extends Source {
   answerStale(snapshot: Snapshot, reads: number): void;
   /** The operator restores a snapshot: Vault itself goes back. */
   restore(snapshot: Snapshot): void;
+  /** From now on a survey may not list this folder, which ends in "/". */
+  hide(folder: string, error: ReplicationError): void;
   /** Runs once, at the next read, after Vault has answered and before the caller knows. */
   afterRead(hook: () => void | Promise<void>): void;
 }
@@ -56,6 +59,7 @@ export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountR
   let hook: (() => void | Promise<void>) | undefined;
   let serial = 0;
   const reads: string[] = [];
+  const hidden: Hidden[] = [];
 
   const newest = (ref: SecretRef): Version => {
     const version = stored.secrets.get(keyOf(ref))?.at(-1);
@@ -129,13 +133,15 @@ export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountR
       await run?.();
       return state;
     },
+    hide: (folder, error) => void hidden.push({ folder, error }),
     async survey(ref, wanted) {
       const { mounts } = stored;
       const mount = mountIn(stored, { ...ref, path: '' });
       async function* secrets() {
         for (const key of [...stored.secrets.keys()].filter((each) => isBelow(each, ref))) {
           const path = String(JSON.parse(key)[2]);
-          if (!wanted(path) || !stored.secrets.has(key)) continue;
+          if (!wanted(path) || !stored.secrets.has(key) || hidden.some(({ folder }) => path.startsWith(folder)))
+            continue;
           const state = stateIn(stored, { ...ref, path });
           yield surveyed(path, state);
         }
@@ -143,7 +149,7 @@ export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountR
           throw new ReplicationError('source_unavailable', 'the mount was replaced');
         }
       }
-      return { mount, secrets: secrets() };
+      return { mount, hidden, secrets: secrets() };
     },
     async *list(mount) {
       mountIn(stored, { ...mount, path: '' });

@@ -27,7 +27,8 @@ export function createWorker() {
     source.write({ ...KV, path }, JSON.stringify({ key: CANARY }));
   source.write({ ...KV, path: 'large' }, JSON.stringify(CANARY.repeat(10_000)));
   const probes = new Map(['vault', 'destinations.default'].map((part) => [part, async () => undefined]));
-  const replicate = createReplicator({ source, destination, clock, vault: 'vault', tags: {}, versionTag: true });
+  const own = { vault: 'vault', tags: {}, versionTag: true, fresh: () => '0'.repeat(24) };
+  const replicate = createReplicator({ source, destination, clock, ...own });
   const look = createLook({
     gate: createGate({ probes, clock, log, signal }),
     signal,

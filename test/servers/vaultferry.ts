@@ -21,6 +21,8 @@ export interface VaultFerryOptions {
   readonly name?: string;
   /** The program; the development build's unless told. */
   readonly cli?: string;
+  /** Errors name lines of the sources, which costs memory; on unless told. */
+  readonly sourceMaps?: boolean;
 }
 
 export interface VaultFerry {
@@ -44,13 +46,13 @@ const isReady = ({ event }: LogLine): boolean => event === 'ready';
 
 /** Runs the compiled `vaultferry serve` until it says that everything listens. */
 export async function startVaultFerry(options: VaultFerryOptions): Promise<VaultFerry> {
-  const { config, env, args = [], dir, name = 'vaultferry', cli = builtCli() } = options;
+  const { config, env, args = [], dir, name = 'vaultferry', cli = builtCli(), sourceMaps = true } = options;
   if (!existsSync(cli)) throw new Error(`${cli} is missing: run npm run build:dev first.`);
   const folder = await folderFor(name, dir);
   const child = await startChild({
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', cli, 'serve', ...args],
+    args: [...(sourceMaps ? ['--enable-source-maps'] : []), cli, 'serve', ...args],
     env: { ...baseEnv(), ...env, VAULTFERRY_CONFIG: config },
     folder,
     ready: ({ stderr }) => jsonLines(stderr)().some(isReady),

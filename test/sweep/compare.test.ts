@@ -13,7 +13,7 @@ t.test('what is missing is found at every destination, looked at, and then in sy
   const { source, run, found, work } = house({ routes, mounts: ['kv', 'other'] });
   for (const ref of [at('a'), at('b/c'), at('x', 'other'), at('private/y', 'other')]) source.write(ref, '{"k":1}');
   const first = await run();
-  t.match(first, { enqueued: 5, failed: [], again: [], down: [], deleted: 0, held: {} });
+  t.match(first, { enqueued: 5, failed: [], again: false, down: [], deleted: 0, held: {} });
   t.same(first.found, { eu: { missing: 2 }, us: { missing: 3 } });
   t.same(await found(), ['kv/a -> eu', 'kv/b/c -> eu', 'kv/a -> us', 'kv/b/c -> us', 'other/x -> us']);
   await run();
@@ -141,7 +141,7 @@ t.test(
     await work();
     source.disable({ namespace: '', mount: 'other' });
     const report = await run();
-    t.match(report, { enqueued: 0, failed: ['other'], again: [{ mount: 'other' }], found: { eu: { in_sync: 1 } } });
+    t.match(report, { enqueued: 0, failed: ['other'], again: true, found: { eu: { in_sync: 1 } } });
     t.match(lines.at(-1), { event: 'sweep.listing_failed', mount: 'other', err: { code: 'source_unavailable' } });
     source.enable({ namespace: '', mount: 'other' });
     t.match(
@@ -153,16 +153,16 @@ t.test(
 );
 
 t.test('a destination that cannot be listed is told, and keeps no other waiting', async (t) => {
-  const { source, run, listings, lines, options } = house({ routes: [route('kv', ['eu', 'us'])] });
+  const { source, run, listings, lines } = house({ routes: [route('kv', ['eu', 'us'])] });
   source.write(at('a'), '{}');
   listings['eu'] = failing(new ReplicationError('destination_throttled', 'ListSecrets'));
   t.match(await run(), {
-    ...{ enqueued: 1, failed: ['destinations.eu'], again: options.routes.mounts, down: [] },
+    ...{ enqueued: 1, failed: ['destinations.eu'], again: true, down: [] },
     found: { us: { missing: 1 } },
   });
   t.match(lines, [{ level: 'warn', event: 'sweep.listing_failed', destination: 'eu' }]);
   listings['eu'] = failing(new ReplicationError('destination_forbidden', 'ListSecrets'));
-  t.match(await run(), { failed: ['destinations.eu'], again: [] }, 'no second try can help');
+  t.match(await run(), { failed: ['destinations.eu'], again: false }, 'no second try can help');
   listings['eu'] = failing(new RangeError('canary'));
   await run();
   t.match(lines.at(-1), { err: { code: 'internal' } });
@@ -173,14 +173,14 @@ t.test('a destination that is down is passed over; also one that goes down while
   const { source, run, down, listings, found } = house({ routes: [route('kv', ['eu', 'us'])] });
   source.write(at('a'), '{}');
   down.add('eu');
-  t.match(await run(), { enqueued: 1, failed: [], again: [], down: ['eu'] });
+  t.match(await run(), { enqueued: 1, failed: [], again: false, down: ['eu'] });
   t.same(await found(), ['kv/a -> us']);
   down.clear();
   listings['eu'] = () => {
     down.add('eu');
     return failing(new ReplicationError('destination_unavailable', 'no answer'))();
   };
-  t.match(await run(), { failed: [], again: [], down: ['eu'] });
+  t.match(await run(), { failed: [], again: false, down: ['eu'] });
 });
 
 t.test('one that goes down under way gets nothing more', async (t) => {
@@ -208,7 +208,7 @@ t.test('a name that cannot be looked up, or cannot be, is put on the queue: the 
 });
 
 t.test('it ends when told to: while it lists either end', async (t) => {
-  const { source, run, ending, listings, ends } = house();
+  const { source, run, ending, ends } = house();
   for (let number = 0; number < 50; number += 1) source.write(at(`s${number}`), '{}');
   ends.eu.interpose('before', 'describe', () => ending.abort());
   await t.rejects(run(), { name: 'AbortError' });
@@ -217,7 +217,6 @@ t.test('it ends when told to: while it lists either end', async (t) => {
   other.ending.abort();
   await t.rejects(other.run(), { name: 'AbortError' });
   t.same(other.queue.sent, []);
-  void listings;
 });
 
 t.test('two secrets that meet in one name are told, and the second is looked at to be refused', async (t) => {
@@ -230,4 +229,19 @@ t.test('two secrets that meet in one name are told, and the second is looked at 
   t.match(await run(), { enqueued: 2, found: { eu: { missing: 1, unknown: 1 } } });
   await work();
   t.match(await run(), { enqueued: 1, found: { eu: { conflict: 1, unknown: 1 } } }, 'whoever came first has it');
+});
+
+t.test('of a folder that may not be listed nothing is known, and the rest of its mount is looked at', async (t) => {
+  const { source, run, work, found } = house();
+  for (const path of ['a', 'admin/x', 'prod/y']) source.write(at(path), '{}');
+  await run();
+  await work();
+  source.write(at('prod/y'), '{"k":2}');
+  source.purge(at('a'));
+  source.hide('admin/', new ReplicationError('source_forbidden', 'no policy'));
+  t.match(await run(), {
+    ...{ failed: ['kv/admin/'], again: false, enqueued: 2 },
+    found: { eu: { stale: 1, not_marked: 1 } },
+  });
+  t.same((await found()).sort(), ['kv/a -> eu', 'kv/prod/y -> eu']);
 });

@@ -76,7 +76,7 @@ export function house(settings: Settings = {}) {
     onDeleted: ({ finding }, outcome) => done.push(`${outcome} ${formatRef(finding.ref)}`),
   };
   const order = (more: Partial<SweepOrder> = {}): SweepOrder => ({
-    ...{ mounts: options.routes.mounts, approvals: [] },
+    ...{ now: clock.now, approvals: () => [] },
     extend: async () => void extended.push(clock.now()),
     ...more,
   });

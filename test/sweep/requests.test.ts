@@ -9,12 +9,11 @@ import { manualClock } from '../fakes/clock.ts';
 import { recordingLog } from '../fakes/log.ts';
 
 const HOUR = 3_600_000;
-const MOUNTS = ['kv', 'other'].map((mount) => ({ namespace: '', mount }));
 const DONE: SweepReport = {
   ...{ found: { eu: { in_sync: 2 } }, enqueued: 2, deleted: 1, held: { eu: 3 }, oldestDrift: 7 },
-  ...{ failed: [], again: [], down: [] },
+  ...{ failed: [], again: false, down: [] },
 };
-const PARTIAL: SweepReport = { ...DONE, failed: ['kv'], again: MOUNTS.slice(0, 1) };
+const PARTIAL: SweepReport = { ...DONE, failed: ['kv'], again: true };
 
 interface Settings {
   readonly minGap?: number;
@@ -26,16 +25,22 @@ function house({ minGap = 0, run = async () => DONE, depth }: Settings = {}) {
   const clock = manualClock();
   const { log, lines, events } = recordingLog();
   const ending = new AbortController();
-  const state = { runs: 0, swept: [] as string[], mounts: [] as string[], owed: [] as string[], again: [] as string[] };
+  const state = {
+    runs: 0,
+    swept: [] as string[],
+    owed: [] as string[],
+    again: [] as string[],
+    down: undefined as string | undefined,
+  };
   const extended: string[] = [];
   const date = () => Math.floor(clock.now() / 1000) * 1000;
   const serve = createSweepServer(
     {
-      mounts: MOUNTS,
+      waitsFor: () => state.down,
+      visibility: 30_000,
       onceUp: (destination) => state.owed.push(destination),
-      again: (reason) => state.again.push(reason),
+      again: (reason, seconds) => state.again.push(`${reason} ${seconds}`),
       run(order, signal) {
-        state.mounts.push(order.mounts.map(({ mount }) => mount).join());
         state.runs += 1;
         return run(state.runs, order, signal);
       },
@@ -130,47 +135,60 @@ t.test('at least minGap lies between two beginnings; the first one of a process 
   t.equal(state.runs, 2);
 });
 
-t.test('a run that failed keeps its requests waiting, counts, and serves nobody', async (t) => {
-  for (const [run, result] of [
-    [async () => Promise.reject(new ReplicationError('destination_unavailable', 'no answer')), 'failed'],
-    [async () => PARTIAL, 'partial'],
-  ] as const) {
-    const { serve, request, state, lines } = house({ run });
+t.test(
+  'a run that failed keeps its requests waiting, ever longer, and lets them go in the end, with a word',
+  async (t) => {
+    const { serve, request, state, lines, clock } = house({
+      run: async () => Promise.reject(new ReplicationError('queue_unavailable', 'no answer')),
+    });
     const requests = [request(9_000, {}, 3), request(0, {}, 3)];
-    const { acknowledge, wait } = await serve(requests);
-    t.same(acknowledge, []);
-    t.match(wait, [{ messages: requests.map(({ received }) => received), seconds: /^[12]$/ }]);
-    t.same(state.swept, [`timer ${result} 0${result === 'failed' ? ' -' : ''}`]);
-    if (result === 'failed')
-      t.match(lines.at(-1), { level: 'warn', event: 'sweep.failed', err: { code: 'destination_unavailable' } });
-    else t.match(lines.at(-1), { event: 'sweep.finished', result, failed: ['kv'] });
-    await serve(requests);
-    t.equal(state.runs, 2);
+    const waits: number[] = [];
+    for (let runs = 1; runs <= 10; runs += 1) {
+      const { acknowledge, wait } = await serve(requests);
+      t.same(acknowledge, []);
+      t.match(wait, [{ messages: requests.map(({ received }) => received) }]);
+      waits.push(wait?.[0] !== undefined && 'seconds' in wait[0] ? wait[0].seconds : Number.NaN);
+      await clock.advance(60_000);
+    }
+    t.ok((waits[0] ?? 0) <= 2 && (waits.at(-1) ?? 0) >= 30, waits.join());
+    t.match(lines.at(-1), { level: 'warn', event: 'sweep.failed', err: { code: 'queue_unavailable' } });
+    t.equal(state.swept[0], 'timer failed 0 -');
+    t.equal((await serve(requests)).acknowledge.length, 2);
+    t.match(lines.at(-1), { level: 'error', event: 'sweep.given_up', reason: 'timer' });
+    t.equal(state.runs, 10);
+    await serve([request()]);
+    t.equal(state.runs, 11, 'the next request begins anew');
+  },
+);
+
+t.test('what could not be listed holds nothing up: another sweep is asked for, ever later', async (t) => {
+  let report = PARTIAL;
+  const { clock, serve, request, state } = house({ run: async () => report });
+  for (let runs = 0; runs < 8; runs += 1) {
+    await clock.advance(2_000);
+    const asked = request();
+    t.same(await serve([asked]), { acknowledge: [asked.received], hide: [] });
   }
+  t.same(
+    state.again,
+    [30, 60, 120, 240, 480, 960, 1_800, 1_800].map((seconds) => `unlisted ${seconds}`),
+  );
+  t.same(state.swept[0], 'timer partial 0');
+  for (const next of [DONE, PARTIAL, { ...PARTIAL, again: false }]) {
+    report = next;
+    await clock.advance(2_000);
+    await serve([request()]);
+  }
+  t.equal(state.again.at(-1), 'unlisted 30');
+  t.equal(state.again.length, 9, 'what no second try can list');
 });
 
-t.test('the next run for the same requests looks only at what was left undone', async (t) => {
-  const { serve, request, state } = house({ run: async (run) => (run === 1 ? PARTIAL : DONE) });
+t.test('while Vault is down no run begins', async (t) => {
+  const { serve, request, state } = house();
+  state.down = 'vault';
   const asked = request();
-  t.match(await serve([asked]), { acknowledge: [], wait: [{ messages: [asked.received] }] });
-  t.match(await serve([asked]), { acknowledge: [asked.received], hide: [] });
-  await serve([request()]);
-  t.same(state.mounts, ['kv,other', 'kv', 'kv,other']);
-});
-
-t.test('a request that came meanwhile gets a whole run', async (t) => {
-  const { serve, request, state } = house({ run: async (run) => (run === 1 ? PARTIAL : DONE) });
-  const [asked, other] = [request(), request()];
-  await serve([asked]);
-  t.same((await serve([asked, other])).acknowledge.length, 2);
-  t.same(state.mounts, ['kv,other', 'kv,other']);
-});
-
-t.test('a mount that no second try can list holds nothing up', async (t) => {
-  const { serve, request, state } = house({ run: async () => ({ ...PARTIAL, again: [] }) });
-  const asked = request();
-  t.same(await serve([asked]), { acknowledge: [asked.received], hide: [] });
-  t.same(state.swept, ['timer partial 0']);
+  t.same(await serve([asked]), { acknowledge: [], hide: [], wait: [{ messages: [asked.received], part: 'vault' }] });
+  t.equal(state.runs, 0);
 });
 
 t.test('a destination that was passed over is owed a sweep, and holds nothing up', async (t) => {
@@ -181,26 +199,13 @@ t.test('a destination that was passed over is owed a sweep, and holds nothing up
   t.same(state.swept, ['timer partial 0']);
 });
 
-t.test('what is left undone is tried ever later, at once after minGap or not, and is let go with a word', async (t) => {
-  const { serve, request, lines, state } = house({ run: async () => PARTIAL, minGap: 60_000 });
-  const asked = request();
-  const waits: number[] = [];
-  for (let runs = 1; runs < 10; runs += 1) {
-    const [wait] = (await serve([asked])).wait ?? [];
-    waits.push(wait !== undefined && 'seconds' in wait ? wait.seconds : Number.NaN);
-  }
-  t.same(await serve([asked]), { acknowledge: [asked.received], hide: [] });
-  t.equal(state.runs, 10);
-  t.match(lines.at(-1), { level: 'error', event: 'sweep.given_up', reason: 'timer' });
-  t.ok((waits[0] ?? 0) <= 2 && (waits.at(-1) ?? 0) >= 30, waits.join());
-});
-
-t.test('a request that workers die of is let go in the end', async (t) => {
-  const { serve, request, lines } = house({ run: async () => PARTIAL });
-  const last = request(0, {}, 49);
-  t.equal((await serve([last])).wait?.length, 1);
-  const over = request(0, {}, 50);
+t.test('a request that workers die of is let go before it begins once more', async (t) => {
+  const { clock, serve, request, lines, state } = house();
+  await serve([request(0, {}, 50)]);
+  await clock.advance(2_000);
+  const over = request(0, {}, 51);
   t.same(await serve([over]), { acknowledge: [over.received], hide: [] });
+  t.equal(state.runs, 1);
   t.match(lines.at(-1), { level: 'error', event: 'sweep.given_up', reason: 'timer' });
 });
 
@@ -225,14 +230,15 @@ t.test('an unexpected error is told without its text', async (t) => {
 });
 
 t.test('one that is ended for a shutdown gives its requests back at once', async (t) => {
-  const { serve, request, ending } = house({
+  const { serve, request, ending, state, events } = house({
     run: async () => {
       ending.abort();
       throw ending.signal.reason;
     },
   });
   const asked = request();
-  t.match(await serve([asked]), { acknowledge: [], wait: [{ messages: [asked.received] }] });
+  t.match(await serve([asked]), { acknowledge: [], wait: [{ messages: [asked.received], seconds: 0 }] });
+  t.same([state.swept, events()], [[], ['sweep.started']], 'which is no failure');
 });
 
 t.test('beginning and end are logged with all reasons, each once, and the report', async (t) => {
@@ -288,13 +294,15 @@ t.test('approvals come with their requests, and are never taken for served', asy
   await serve([first]);
   await serve([late]);
   t.same(
-    orders.map(({ approvals }) => approvals),
+    orders.map(({ approvals }) => approvals()),
     [[], approve],
   );
   t.same(extended, [`${first.received.id} 60`, `${late.received.id} 60`]);
+  await clock.advance(HOUR + 5_000);
+  t.same(orders[1]?.approvals(), [], 'an hour later it has lapsed, also for a run that goes on');
   const lapsed = request(HOUR + 2_000, { origin: 'operator', approve });
   await serve([lapsed]);
-  t.same(orders.at(-1)?.approvals, []);
+  t.same(orders.at(-1)?.approvals(), []);
 });
 
 t.test('a sweep that takes over a quarter of the time lets slots of the timer pass, and nothing else', async (t) => {
@@ -330,7 +338,7 @@ t.test('past the time that SQS lets a request be held, the run ends, and another
   t.same(state.again, []);
   await clock.advance(0.2 * HOUR);
   t.same(await served, { acknowledge: [asked.received], hide: [] });
-  t.same([state.again, state.swept], [['unfinished'], ['timer partial 39240 -']]);
+  t.same([state.again, state.swept], [['unfinished 0'], ['timer partial 39240 -']]);
   t.match(lines.at(-1), {
     level: 'warn',
     event: 'sweep.finished',

@@ -106,6 +106,7 @@ function world(options: Vault = {}) {
   };
   const survey = createSurvey(ports);
   return {
+    survey,
     requests,
     namespaces,
     bounds,
@@ -149,15 +150,7 @@ t.test(
   'a tree that is too large, refused or not to be scanned is had page by page, and not scanned again',
   async (t) => {
     const secrets = secretsOf('a', 'a/b', 'a/b/c', 'z z/#');
-    for (const scan of [
-      'too large',
-      DENIED,
-      UNKNOWN,
-      PURGED,
-      { status: 503 },
-      { body: 'canary' },
-      { body: {} },
-    ] as const) {
+    for (const scan of ['too large', DENIED, UNKNOWN, PURGED, { body: 'canary' }, { body: {} }] as const) {
       const { all, requests } = world({ secrets, scan });
       t.strictSame(await all(), expected(secrets), JSON.stringify(scan));
       t.strictSame(await all(), expected(secrets));
@@ -166,6 +159,15 @@ t.test(
     }
   },
 );
+
+t.test('a scan that an outage keeps from answering is tried again', async (t) => {
+  const secrets = secretsOf('a', 'a/b');
+  for (const status of [500, 503]) {
+    const { all, requests } = world({ secrets, scan: { status } });
+    for (const _ of [1, 2]) t.strictSame(await all(), expected(secrets));
+    t.equal(requests.filter((path) => path === SCAN).length, 2);
+  }
+});
 
 t.test('a scan that fails for another reason than its answer is thrown', async (t) => {
   const says = {
@@ -293,16 +295,16 @@ const PROVES_NOTHING: readonly Said[] = [
   { status: 400, body: { errors: ['canary'] } },
 ];
 
-t.test('an answer that proves nothing ends the survey, and names what was asked for', async (t) => {
+t.test('one secret whose metadata is not told is to be looked at, and keeps no other waiting', async (t) => {
   for (const said of [...PROVES_NOTHING, UNKNOWN, { status: 404, body: 'canary' }]) {
     const says = new Map([['/kv/metadata/b', said]]);
-    const error: unknown = await world({ secrets: secretsOf('a', 'b'), ...PLAIN, says })
-      .all()
-      .catch(String);
-    t.match(error, new RegExp(`Vault answered ${said.status} for the metadata of team:kv/b`));
-    t.notMatch(error, /canary/);
+    const found = await world({ secrets: secretsOf('a', 'b', 'c'), ...PLAIN, says }).all();
+    t.strictSame(found, [present('a', 1), { path: 'b' }, present('c', 3)], String(said.status));
   }
-  for (const said of [...PROVES_NOTHING, UNKNOWN, DENIED, { body: {} }, { body: { data: { keys: ['x'] } } }]) {
+});
+
+t.test('a folder that is not told ends the survey, and is named', async (t) => {
+  for (const said of [...PROVES_NOTHING, UNKNOWN, { body: {} }, { body: { data: { keys: ['x'] } } }]) {
     const says = new Map([['/kv/detailed-metadata/a/?list=true&limit=500&after=', said]]);
     const { all } = world({ secrets: secretsOf('a/b', 'c'), ...NO_SCAN, says });
     await t.rejects(all(), { code: 'source_unavailable', message: /the list of team:kv\/a\// });
@@ -317,10 +319,21 @@ t.test('an answer that proves nothing ends the survey, and names what was asked 
 t.test('a second page that fails is not taken for the end', async (t) => {
   const paths = numbered(PAGE + 1);
   const after = paths[PAGE - 1] ?? '';
-  for (const said of [UNKNOWN, DENIED, { status: 500 }]) {
+  for (const said of [UNKNOWN, { status: 500 }]) {
     const says = new Map([[`/kv/detailed-metadata/?list=true&limit=500&after=${after}`, said]]);
     await t.rejects(world({ secrets: secretsOf(...paths), ...NO_SCAN, says }).all(), { code: 'source_unavailable' });
   }
+});
+
+t.test('a folder that the policy does not show is noted once, and the rest is told', async (t) => {
+  const url = '/kv/detailed-metadata/a/?list=true&limit=500&after=';
+  const { survey } = world({ secrets: secretsOf('a/b', 'a/c', 'd'), ...NO_SCAN, says: new Map([[url, DENIED]]) });
+  const { secrets, hidden } = await survey(REF, () => true);
+  const found: Surveyed[] = [];
+  for await (const secret of secrets) found.push(secret);
+  t.strictSame(found, [present('d', 3)]);
+  t.match(hidden, [{ folder: 'a/', error: { code: 'source_forbidden', message: /detailed-metadata|metadata/ } }]);
+  t.equal(hidden.length, 1);
 });
 
 t.test('a plain listing that breaks off breaks the survey', async (t) => {

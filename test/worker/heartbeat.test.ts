@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Inbox, Received } from '../../src/queue/ports.ts';
-import { heartbeat } from '../../src/worker/heartbeat.ts';
+import { startHeartbeat } from '../../src/worker/heartbeat.ts';
 import { createInFlight } from '../../src/worker/in-flight.ts';
 import { manualClock } from '../fakes/clock.ts';
 import { recordingLog } from '../fakes/log.ts';
@@ -17,8 +17,8 @@ function house(hide: Inbox['hide']) {
   const inFlight = createInFlight(clock);
   const stopping = new AbortController();
   const inbox = { ...createFakeQueue(clock).inbox, hide };
-  const ended = heartbeat({ inbox, clock, log, visibility: 30_000 }, inFlight, stopping.signal);
-  return { clock, lines, inFlight, stopping, ended };
+  const { ended, quiet } = startHeartbeat({ inbox, clock, log, visibility: 30_000 }, inFlight, stopping.signal);
+  return { clock, lines, inFlight, stopping, ended, quiet };
 }
 
 t.test('no batch of a beat waits for another: what is given back meanwhile is not hidden again', async (t) => {
@@ -60,6 +60,29 @@ t.test('a batch that fails is told once, takes no other with it, and the next be
   t.equal(lines.length, 1);
   await clock.advance(10_000);
   t.equal(calls, 6);
+  stopping.abort();
+  await ended;
+});
+
+t.test('whoever waits for quiet goes on after the beat that is on its way', async (t) => {
+  let answer = () => {};
+  const { clock, inFlight, stopping, ended, quiet } = house(
+    () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+  );
+  await quiet();
+  inFlight.add([message(1)]);
+  await clock.advance(10_000);
+  let isQuiet = false;
+  const waiting = quiet().then(() => {
+    isQuiet = true;
+  });
+  await clock.advance(1_000);
+  t.equal(isQuiet, false);
+  answer();
+  await waiting;
   stopping.abort();
   await ended;
 });

@@ -22,18 +22,13 @@ async function house(groups: readonly string[]) {
   const gate = createGate({ probes: outages.probes, clock, log, signal });
   const inFlight = createInFlight(clock);
   const slow: { answered?: Promise<void> } = {};
-  const inbox = {
-    ...queue.inbox,
-    async hide(messages: readonly Received[], seconds: number) {
-      if (seconds > 0) await slow.answered;
-      await queue.inbox.hide(messages, seconds);
-    },
-  };
+  const { inbox } = queue;
   const resumed: string[] = [];
   const resume = (messages: readonly Received[]) => {
     resumed.push(...messages.map(({ group }) => group));
   };
-  const room = createWaitingRoom({ inbox, gate, clock, log, visibility: 30_000, resume }, inFlight, signal);
+  const quiet = () => slow.answered ?? Promise.resolve();
+  const room = createWaitingRoom({ inbox, gate, clock, log, visibility: 30_000, resume, quiet }, inFlight, signal);
   const receive = async () => {
     const messages = await queue.inbox.receive(10);
     inFlight.add(messages);
@@ -133,6 +128,34 @@ t.test('what would wait past 11 hours waits at SQS', async (t) => {
   t.equal(inFlight.waiting, 0);
   await clock.advance(10 * MINUTE);
   t.same([visible(), resumed], [['1', '2'], []]);
+});
+
+t.test('nothing is hidden before a heartbeat that is on its way has come to its end', async (t) => {
+  const { clock, room, messages, slow, queue } = await house(['1']);
+  let beat = () => {};
+  slow.answered = new Promise((resolve) => {
+    beat = resolve;
+  });
+  const waiting = room.wait({ messages, part: A });
+  await clock.advance(1_000);
+  await queue.inbox.hide(messages, 30); // the beat takes effect
+  beat();
+  await waiting;
+  t.ok((queue.stored()[0]?.hiddenUntil ?? 0) >= clock.now() + 299_000);
+});
+
+t.test('each wait at SQS is longer than the one before, up to an hour, so that receives last', async (t) => {
+  const { clock, room, messages, inFlight, queue } = await house(['1', '2', '3']);
+  const others = Array.from({ length: 2_000 }, (_, id): Received => ({ ...FAR, id: `far-${id}` }));
+  inFlight.setAside(others, 'something else');
+  const waits: number[] = [];
+  for (const [index, receives] of [3, 50, 2].entries()) {
+    const message = messages.slice(index, index + 1).map((one) => ({ ...one, receives }));
+    inFlight.add(message);
+    await room.wait(index < 2 ? { messages: message, part: A } : { messages: message, seconds: 10 });
+    waits.push(((queue.stored()[index]?.hiddenUntil ?? 0) - clock.now()) / 1000);
+  }
+  t.same(waits, [900, 3_600, 120]);
 });
 
 t.test('past two thousand they wait at SQS: longer, and at the cost of a receive', async (t) => {
