@@ -199,13 +199,13 @@ t.test('a token that comes of a login', async (t) => {
 
 t.test('a mount that is not there, and one of another version', async (t) => {
   await bao.createKv('old', 1);
-  const over = { routes: [{ mount: 'gone' }, { mount: 'old' }] };
+  const over = { routes: [{ mount: 'gone' }, { mount: 'old', kvVersion: 2 }] };
   const { of } = await doctor(t, {
     own: await tokenOf(`${policy}\npath "old/*" { capabilities = ["read", "list"] }`),
     over,
   });
   t.match(of('mount gone'), [{ state: 'failure', mend: /secrets enable -path=gone/ }]);
-  t.match(of('mount old'), [{ state: 'failure', mend: /enable-versioning old/ }]);
+  t.match(of('mount old'), [{ state: 'failure', mend: /kvVersion: 1/ }]);
 });
 
 t.test('the only audit device, with values in plain text', async (t) => {

@@ -38,39 +38,37 @@ export function judgeMounts(mounts: MountsFacts): Finding[] {
 
 function judgeEntry({ ref, wanted, entry }: MountFacts): Finding {
   const check = `mount ${formatMount(ref)}`;
-  const path = policyPath(ref, '');
   switch (entry.kind) {
     case 'unknown':
       return notChecked(check, entry.reason);
     case 'not_kv':
-      return failure(check, entry.reason, 'route a KV version 2 mount');
+      return failure(check, entry.reason, 'route a KV mount');
     case 'hidden':
       return failure(
         check,
         'Vault does not show it: it does not exist, or the token has no policy below it',
-        `vault secrets enable -path=${path} -version=2 kv; or ${policyLine(policyPath(ref, 'data/*'), 'read')}`,
+        `vault secrets enable -path=${policyPath(ref, '')} -version=2 kv; or ${policyLine(policyPath(ref, 'data/*'), 'read')}`,
       );
     case 'shown':
-      return judgeVersion(check, path, wanted, entry.kv);
+      return judgeVersion(check, wanted, entry.kv);
   }
 }
 
-function judgeVersion(check: string, path: string, wanted: MountFacts['wanted'], kv: 1 | 2): Finding {
+function judgeVersion(check: string, wanted: MountFacts['wanted'], kv: 1 | 2): Finding {
   const other = wanted.find((version) => version !== 'auto' && version !== kv);
   if (other !== undefined) {
     return failure(check, `is KV version ${kv}, and its route says ${other}`, `set the route's kvVersion: ${kv}`);
   }
-  if (kv === 2) return ok(check, 'KV version 2');
-  return failure(
-    check,
-    'is KV version 1, and only version 2 is replicated',
-    `vault kv enable-versioning ${path}; or drop its route`,
-  );
+  return ok(check, `KV version ${kv}`);
 }
 
 function judgeRights({ ref, entry, rights }: MountFacts): Finding[] {
-  if (entry.kind === 'not_kv' || (entry.kind === 'shown' && entry.kv === 1)) return [];
+  if (entry.kind === 'not_kv') return [];
   const name = formatMount(ref);
+  if (entry.kind === 'shown' && entry.kv === 1) {
+    const mend = `it needs ${policyLine(policyPath(ref, '*'), 'read', 'list')}; vaultferry status reads it`;
+    return [notChecked(`values of ${name}`, 'what tells of rights is asked of KV version 2 alone', mend)];
+  }
   const line = (below: string, capability: string) =>
     `add to the policy: ${policyLine(policyPath(ref, below), capability)}`;
   return [
