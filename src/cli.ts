@@ -1,23 +1,29 @@
 #!/usr/bin/env node
+import './young-heap.ts';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { endpointChosen, sqsClient } from './aws/clients.ts';
-import { systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { adoptCommand } from './commands/adopt.ts';
+import { approveCommand } from './commands/approve-deletes.ts';
 import { ask } from './commands/ask.ts';
 import { configCommand } from './commands/config.ts';
 import { dlqCommand } from './commands/dlq.ts';
 import { checkNoQuestion, dlqAction } from './commands/dlq-action.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { createMeter } from './commands/meter.ts';
 import { type CommandLine, readCommandLine } from './commands/options.ts';
 import { checkOwnershipLine } from './commands/ownership.ts';
-import { policyCommand, policyOf } from './commands/policy.ts';
+import { type PlanCommand, planCommand } from './commands/plan.ts';
+import { iamPolicyCommand, policyCommand, policyOf } from './commands/policy.ts';
 import { releaseCommand } from './commands/release.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
+import { checkSweepLine, sweepCommand } from './commands/sweep.ts';
 import { createTerminal } from './commands/terminal.ts';
 import { UsageError } from './commands/usage-error.ts';
+import type { Config } from './config/config.ts';
 import { environment, silenceSdk } from './config/env.ts';
 import { ConfigError, formatProblem } from './config/errors.ts';
 import { loadConfig } from './config/load.ts';
@@ -25,7 +31,7 @@ import { createLetterQueue } from './dead-letters/queue.ts';
 import { ReplicationError } from './errors.ts';
 import { HELP, USAGE } from './help.ts';
 import { createLog } from './log.ts';
-import { createPublisher } from './queue/sqs.ts';
+import { createInbox, createPublisher } from './queue/sqs.ts';
 import { createRoutes } from './replicate/routes.ts';
 import { openBothEnds } from './serve/both-ends.ts';
 import { openPlaces } from './serve/places.ts';
@@ -54,6 +60,22 @@ const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
   async serve({ operands, file, roles }) {
     if (operands.length > 0) throw new UsageError(`serve takes no operand, but got "${operands[0]}"`);
     return serveCommand({ config: await load(file), roles, env: environment(), load: () => load(file) });
+  },
+  async plan(line) {
+    if (line.operands.length > 0) throw new UsageError(`plan takes no operand, but got "${line.operands[0]}"`);
+    return comparing(line, (command) => planCommand(command));
+  },
+  async sweep(line) {
+    checkSweepLine(line, terminal.asks);
+    if (line.dryRun) return comparing(line, (command) => planCommand(command));
+    return comparing(line, (command, { queue }) => {
+      const client = sqsClient(endpointChosen(environment()));
+      const publisher = createPublisher(client, queue.url);
+      const ask = askOnTerminal(command.signal);
+      if (line.approveDeletes) return approveCommand({ ...command, publisher, yes: line.yes, ask });
+      // It receives nothing, so that no visibility timeout counts.
+      return sweepCommand({ ...command, publisher, depth: createInbox(client, queue.url, 0).depth });
+    });
   },
   async replicate({ operands, file, json }) {
     if (operands.length === 0) throw new UsageError('replicate needs at least one REF');
@@ -97,9 +119,11 @@ const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
     const terminal = process.stdout.isTTY === true;
     return doctorCommand({ config, env: environment(), clock: systemClock, log, json, terminal, write });
   },
-  async policy({ operands, file, json }) {
-    const of = policyOf(operands);
-    const { routes, destinations } = await load(file);
+  async policy({ operands, file, json, roles }) {
+    const of = policyOf(operands, roles);
+    const config = await load(file);
+    if (of === 'iam') return iamPolicyCommand({ config, roles, json, write, writeError });
+    const { routes, destinations } = config;
     return policyCommand({ of, mounts: createRoutes(routes, destinations).mounts, json, write });
   },
   config: ({ operands, file, json, roles }) =>
@@ -124,6 +148,37 @@ const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
     );
   },
 };
+
+type Comparing = PlanCommand & { readonly clock: Clock };
+
+/** Runs a command that compares both ends; it ends with 1 when it is interrupted. */
+async function comparing(
+  { file, json, deep, all }: CommandLine,
+  run: (command: Comparing, config: Config) => Promise<number>,
+): Promise<number> {
+  const config = await load(file);
+  const log = createLog('warn', process.stderr.isTTY === true);
+  const { source, ends, close } = await openBothEnds(config, log);
+  const signal = interruption();
+  const isTerminal = process.stdout.isTTY === true;
+  const coloured = isTerminal && (environment()['NO_COLOR'] ?? '') === '';
+  const command = {
+    ...{ vault: config.vault.id, source, ends, clock: systemClock, signal, deep, all, json, write },
+    routes: createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret),
+    meter: createMeter(terminal.progress, systemClock),
+    view: { coloured, columns: isTerminal ? process.stdout.columns : undefined },
+    writeError,
+  };
+  try {
+    return await run(command, config);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    writeError('interrupted: not everything was compared; what is on the queue stays there\n');
+    return 1;
+  } finally {
+    await close();
+  }
+}
 
 const load = (file: string | undefined) =>
   loadConfig({ file, env: environment(), readFile: (path) => readFile(path, 'utf8') });

@@ -4,6 +4,9 @@ Usage: vaultferry COMMAND [--config FILE] [--json] …
 
 Commands
   serve [--role ingress] [--role worker]   run the roles (all by default) until SIGTERM
+  plan [--deep]                            what would a sweep do, and what would it cost?
+  sweep [--deep]                           compare everything now, and put what differs on the queue
+  sweep --approve-deletes                  show the deletions that are held, ask, and let them go
   replicate REF…                           put these secrets on the queue now
   status [REF…]                            is each copy what Vault says, and if not, why?
   adopt REF… | --all                       take over existing secrets of these names
@@ -14,6 +17,7 @@ Commands
   dlq drop ID…                             delete them
   doctor                                   is the whole chain as it should be, and what mends it?
   policy vault | policy openbao            the least policy that a worker needs there
+  policy iam [--role …]                    the least policy that a role needs in AWS
   config check [--role …]                  is the configuration valid (for these roles)?
   config print                             the effective configuration, secrets masked
   config schema                            its JSON Schema
@@ -27,8 +31,8 @@ Options
 REF is [namespace:]mount/path, e.g. hybrid-aws-secrets/app/db or team-a:kv/app/db; a ":" or "%" inside mount or path
 is written %3A or %25.
 
-Exit codes: 0 done; 1 failed; 2 usage or configuration error; 3 done, and dead letters (dlq list) or
-drift (status) or failed checks (doctor) were found.
+Exit codes: 0 done; 1 failed; 2 usage or configuration error; 3 done, and dead letters (dlq list), drift or conflicts
+(status, plan, sweep) or failed checks (doctor) were found.
 Results go to stdout, logs to stderr: JSON lines, or for people when stderr is a terminal.
 `;
 
@@ -43,6 +47,71 @@ Logs {"event":"ready",…} with the real addresses once everything listens. It l
 or AWS, and keeps trying while they are down: GET /readyz at admin.listen tells what is lacking.
 
 Exit codes: 0 after SIGTERM; 1 if a listener cannot bind; 2 if the configuration or the queues are unfit.
+`,
+  plan: `Usage: vaultferry plan [--deep] [--all] [--config FILE] [--json]
+
+Compares everything at both ends now, writes nothing, and says what a sweep would do, for each secret and destination:
+  create     there is no copy yet
+  update     the copy has an older version, or one that is not from Vault
+  restore    the copy is scheduled for deletion, though the secret is there
+  mark       the secret is gone: the copy is kept, and marked as absent
+  unmark     the copy is marked as absent, though the secret is there
+  retag      the value is right, a tag is not
+  delete     the secret has been gone for longer than deletion.grace: the next sweep schedules the copy's deletion
+  held       the same, but they are too many at once: vaultferry sweep --approve-deletes lets them go
+  wait       Vault answers with an older version than was copied
+and what no sweep can end:
+  adopt      a secret of that name exists and is not VaultFerry's: vaultferry adopt REF takes it over
+  conflict   the same, but AWS rotates, manages or deletes it, so that it cannot be adopted
+  refuse     Secrets Manager could not take it (name, size), or maxSecrets is reached
+  orphan     a copy of VaultFerry's that no route covers any more
+  differs    with --deep: the right version has another value
+  unknown    an end cannot be read
+
+What is to be updated is read at both ends, to show which of its keys are added, removed or changed: names of keys, never
+a value. What is new would be created, so its number and the cost are told: a copy costs $0.40 a month. Only what is not
+in sync is shown.
+
+--deep     reads and compares every secret's value, also of those that look equal
+--all      shows everything, also what is in sync
+
+Needs what a worker needs of Vault, and secretsmanager:ListSecrets and DescribeSecret; GetSecretValue for --deep, for
+routes of KV version 1, and for the keys: without it, "not compared" stands in their place. ListSecrets may lag by five
+minutes, so that what has just been done may still be shown. NO_COLOR turns colours off.
+
+--json gives {"secrets": [{"ref", "destination", "secretName", "action", "state", "vaultVersion", "replicatedVersion",
+"since", "code", "why", "keys": {"added", "removed", "changed"}, "notCompared", "deletion": {"versionId",
+"absentSince"}}], "actions": {DESTINATION: {ACTION: count}}, "copies": {DESTINATION: {"now", "after", "beyondLimit"}},
+"monthlyCost": {"now", "after", "currency"}, "gaps": [{"what", "code", "why"}]}; null where there is nothing to say.
+
+Exit codes: 0 all is in sync; 3 something is not, or something could not be compared (gaps); 1 nothing could be compared;
+2 usage or configuration error.
+`,
+  sweep: `Usage: vaultferry sweep [--deep] [--all] [--config FILE] [--json]
+       vaultferry sweep --dry-run [--deep] [--all] [--json]
+       vaultferry sweep --approve-deletes [--yes] [--json]
+
+Compares everything at both ends, as the workers' own sweeps do, says what it found, and puts what differs on the queue:
+a worker then looks at each and writes. It goes beside any other sweep, waits while more than 500 messages are on the
+queue, and never deletes. What no look can end (see vaultferry plan --help) stands in its report alone.
+
+--deep             compares values too, also of what looks equal; needs secretsmanager:GetSecretValue
+--dry-run          the same as vaultferry plan
+--all              shows everything, also what is in sync
+--approve-deletes  more copies than deletion.maxPerSweep and maxShare allow are due for deletion at once, so the workers
+                   hold them: shows each with its version and since when its secret is gone, asks, and sends the workers
+                   a request for a sweep that may delete these. It is void for a copy that changes before, and after an
+                   hour. Puts nothing else on the queue.
+--yes              answers the question beforehand; without a terminal it is needed
+
+Needs what a worker needs of Vault, secretsmanager:ListSecrets and DescribeSecret, and sqs:SendMessage and
+GetQueueAttributes on the queue.
+
+--json gives what vaultferry plan --json does, and "enqueued", the number of messages; with --approve-deletes
+{"held": [{"ref", "destination", "secretName", "versionId", "absentSince"}], "approved", "gaps"}.
+
+Exit codes: 0 all is in sync, or approved; 3 something is not in sync, or could not be compared (gaps); 1 failed, or not
+approved; 2 usage or configuration error.
 `,
   replicate: `Usage: vaultferry replicate REF… [--config FILE] [--json]
 
@@ -146,14 +215,18 @@ Exit codes: 0 no check failed (there may be warnings); 3 some did; 1 failed; 2 u
 `,
   policy: `Usage: vaultferry policy vault [--config FILE] [--json]
        vaultferry policy openbao [--config FILE] [--json]
+       vaultferry policy iam [--role ingress] [--role worker] [--config FILE] [--json]
 
-Prints the least policy that a worker needs for the routed mounts, as it is written in the root namespace; to be given to
-"vault policy write vaultferry -". Asks nothing of anybody.
+Prints the least policy that this configuration needs. Asks nothing of anybody.
 
-vault     for HashiCorp Vault; OpenBao takes it too
+vault     what a worker needs of HashiCorp Vault for the routed mounts, as it is written in the root namespace; to be given
+          to "vault policy write vaultferry -". OpenBao takes it too
 openbao   with the lines by which OpenBao lists a whole mount at once; Vault refuses a policy that has them
+iam       what the roles need of AWS (both unless told), as an IAM policy document. Writes are allowed only on secrets
+          with the tag vaultferry:vault of this vault.id. It is for serve alone: operators' commands need what their
+          --help says. Where the configuration does not say an account or region, "*" stands in its place
 
---json gives {"server", "paths": [{"path", "capabilities"}]}.
+--json gives {"server", "paths": [{"path", "capabilities"}]}; of iam, the document in one line.
 
 Exit codes: 0 done; 2 usage or configuration error.
 `,

@@ -24,6 +24,13 @@ export function memberText(text: string, path: readonly string[]): string | unde
   return span && text.slice(span.start, span.end);
 }
 
+/** An object's members by key, each in its exact text; of several equal keys, the last one. Undefined for all else. */
+export function memberTexts(text: string): ReadonlyMap<string, string> | undefined {
+  const start = spaceEnd(text, 0);
+  if (text[start] !== '{' || !isJson(text)) return undefined;
+  return new Map(Array.from(members(text, start), ({ key, span }) => [key, text.slice(span.start, span.end)]));
+}
+
 /**
  * The text as people wrote it: Go's HTML escapes of `<`, `>` and `&` undone, white space between tokens dropped.
  * Every other spelling (numbers, other escapes, key order, duplicates) stays. Total and idempotent.
@@ -59,15 +66,20 @@ function isJson(text: string): boolean {
 function member(text: string, start: number, wanted: string): Span | undefined {
   if (text[start] !== '{') return undefined;
   let found: Span | undefined;
+  for (const { key, span } of members(text, start)) if (key === wanted) found = span;
+  return found;
+}
+
+/** The members of the object that begins at `start`. */
+function* members(text: string, start: number): Generator<{ readonly key: string; readonly span: Span }> {
   let at = spaceEnd(text, start + 1);
   while (text[at] !== '}') {
     const keyEnd = stringEnd(text, at);
-    const value = spanAt(text, spaceEnd(text, spaceEnd(text, keyEnd) + 1));
-    if (JSON.parse(text.slice(at, keyEnd)) === wanted) found = value;
-    at = spaceEnd(text, value.end);
+    const span = spanAt(text, spaceEnd(text, spaceEnd(text, keyEnd) + 1));
+    yield { key: String(JSON.parse(text.slice(at, keyEnd))), span };
+    at = spaceEnd(text, span.end);
     if (text[at] === ',') at = spaceEnd(text, at + 1);
   }
-  return found;
 }
 
 function spanAt(text: string, start: number): Span {

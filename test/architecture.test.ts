@@ -93,11 +93,15 @@ const PURE = [
   'queue/ports.ts',
   'worker/verdict.ts',
   'worker/park.ts',
+  'sweep/approvals.ts',
   'sweep/deletion.ts',
   'sweep/drift.ts',
   'sweep/report.ts',
   'doctor/checks/',
   'doctor/finding.ts',
+  'doctor/arns.ts',
+  'doctor/iam-keys.ts',
+  'doctor/iam-policy.ts',
   'doctor/vault-policy.ts',
   'dead-letters/advice.ts',
   'dead-letters/letter.ts',
@@ -204,7 +208,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   doctor: ['aws', 'config', 'queue', 'replicate', 'vault'],
   serve: ['admin', 'audit', 'aws', 'config', 'ingress', 'queue', 'replicate', 'sweep', 'vault', 'worker'],
   'dead-letters': ['queue', 'replicate'],
-  commands: ['aws', 'config', 'dead-letters', 'doctor', 'queue', 'replicate', 'serve'],
+  commands: ['aws', 'config', 'dead-letters', 'doctor', 'queue', 'replicate', 'serve', 'sweep'],
 };
 /** They stand at the top of everything. */
 const PROGRAMS = ['cli.ts', 'healthcheck.ts'];

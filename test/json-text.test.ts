@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { memberText, renderValue } from '../src/json-text.ts';
+import { memberText, memberTexts, renderValue } from '../src/json-text.ts';
 
 const respace = (json: string): string =>
   ` \n${json.replace(/("(?:[^"\\]|\\.)*")|([{}[\],:])/g, (token, string) => (string === undefined ? `\t${token} \r\n` : token))} `;
@@ -92,4 +92,14 @@ t.test('rendering changes the spelling, never the meaning', async (t) => {
     }),
   );
   t.pass();
+});
+
+t.test('all members of an object, each in its exact text', async (t) => {
+  const texts = (text: string) => memberTexts(text) && [...(memberTexts(text) ?? [])];
+  t.strictSame(texts(' {"a" : 1.0 , "\\u0062":{"c":[1, 2]},"a":"x\\"}"} '), [
+    ['a', '"x\\"}"'],
+    ['b', '{"c":[1, 2]}'],
+  ]);
+  t.strictSame(texts('{ }'), []);
+  for (const text of ['[{"a":1}]', '"a"', '', '{"a":1', '{"a":1}}']) t.equal(texts(text), undefined, text);
 });

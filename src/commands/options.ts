@@ -6,10 +6,13 @@ const ROLES: readonly Role[] = ['ingress', 'worker'];
 
 /** The options that not every command takes. */
 const OWN: Readonly<Record<string, readonly string[]>> = {
-  role: ['serve', 'config'],
+  role: ['serve', 'config', 'policy'],
   code: ['dlq'],
-  all: ['dlq', 'adopt', 'release'],
-  yes: ['dlq', 'adopt', 'release'],
+  all: ['dlq', 'adopt', 'release', 'plan', 'sweep'],
+  yes: ['dlq', 'adopt', 'release', 'sweep'],
+  deep: ['plan', 'sweep'],
+  'dry-run': ['sweep'],
+  'approve-deletes': ['sweep'],
 };
 
 /** A command line, read but not yet understood by its command. */
@@ -25,6 +28,9 @@ export interface CommandLine {
   readonly code: string | undefined;
   readonly all: boolean;
   readonly yes: boolean;
+  readonly deep: boolean;
+  readonly dryRun: boolean;
+  readonly approveDeletes: boolean;
 }
 
 /** Throws a UsageError for an option that is not known, or not to this command. */
@@ -34,8 +40,9 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   for (const token of tokens) {
     if (token.kind === 'option') checkOwn(token.name, command);
   }
-  const { config: file, json, help, version, role, code, all, yes } = values;
-  return { command, operands, file, json, help, version, roles: readRoles(role), code, all, yes };
+  const { config: file, json, help, version, role, code, all, yes, deep } = values;
+  const sweeping = { deep, dryRun: values['dry-run'], approveDeletes: values['approve-deletes'] };
+  return { command, operands, file, json, help, version, roles: readRoles(role), code, all, yes, ...sweeping };
 }
 
 function parse(args: readonly string[]) {
@@ -49,6 +56,9 @@ function parse(args: readonly string[]) {
       code: { type: 'string' },
       all: { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
+      deep: { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
+      'approve-deletes': { type: 'boolean', default: false },
     } satisfies ParseArgsConfig['options'];
     return parseArgs({ args: [...args], allowPositionals: true, tokens: true, options });
   } catch (error) {

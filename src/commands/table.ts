@@ -36,3 +36,18 @@ export function age(ms: number): string {
 }
 
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** With commas: `12,345`. */
+export const grouped = (number: number): string => new Intl.NumberFormat('en-US').format(number);
+
+/** Text of at most `width` code points: where it is longer, its middle is left out, since both ends of a ref tell most. */
+export function cutMiddle(text: string, width: number): string {
+  const characters = Array.from(text);
+  if (characters.length <= width) return text;
+  const head = Math.ceil((width - 1) / 2);
+  return [...characters.slice(0, head), '…', ...characters.slice(characters.length - (width - 1 - head))].join('');
+}
+
+/** A colour's SGR code around the text, where a terminal shows it. */
+export const paint = (text: string, code: number, coloured: boolean): string =>
+  coloured ? `\u001b[${code}m${text}\u001b[0m` : text;

@@ -26,8 +26,9 @@ export async function openBothEnds(config: Config, log: Log) {
   const ends = new Map(
     Object.entries(config.destinations).map(([name, settings]) => {
       const client = secretsManagerClient(settings, 3);
-      const { tags, versionTag } = settings;
-      const ports = { source: paced, destination: lookingWith({ client }), clock: systemClock, fresh };
+      const { tags, versionTag, maxSecrets, onDelete, deletion } = settings;
+      const destination = lookingWith({ client });
+      const ports = { source: paced, destination, clock: systemClock, fresh };
       const vault = config.vault.id;
       const copies = () => listCopies(client, vault);
       const isFull = onceAsked(() => holds(copies(), settings.maxSecrets));
@@ -36,7 +37,8 @@ export async function openBothEnds(config: Config, log: Log) {
         const wouldCreate = seen.destination === undefined && seen.source.kind === 'present';
         return wouldCreate && (await isFull()) ? { ...seen, fullAt: settings.maxSecrets } : seen;
       };
-      return [name, { look, copies }] as const;
+      const swept = { tags, versionTag, maxSecrets, isDown: () => false, ...destination };
+      return [name, { look, copies, ...swept, ...(onDelete === 'schedule' && { deletion }) }] as const;
     }),
   );
   return { source, ends, close: () => source.close() };

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { age, alignedTable, count, printable, printableJson } from '../../src/commands/table.ts';
+import {
+  age,
+  alignedTable,
+  count,
+  cutMiddle,
+  grouped,
+  paint,
+  printable,
+  printableJson,
+} from '../../src/commands/table.ts';
 
 t.test('columns are as wide as their widest cell', async (t) => {
   const rows = [
@@ -49,4 +58,22 @@ t.test('JSON of anything is one line that says the same and steers no terminal',
       return !/[\p{Cc}\p{Cf}\p{Cs}]/u.test(text) && JSON.stringify(JSON.parse(text)) === JSON.stringify(value);
     }),
   );
+});
+
+t.test('the middle of what is too long is left out', async (t) => {
+  const cases = [
+    ['kv/app/db', 9, 'kv/app/db'],
+    ['kv/app/db', 8, 'kv/a…/db'],
+    ['kv/app/db', 2, 'k…'],
+    ['kv/app/db', 1, '…'],
+    ['😀😀😀😀', 3, '😀…😀'],
+    ['', 0, ''],
+  ] as const;
+  for (const [text, width, cut] of cases) t.equal(cutMiddle(text, width), cut);
+});
+
+t.test('numbers and colours', async (t) => {
+  t.equal(grouped(1_234_567), '1,234,567');
+  t.equal(paint('x', 32, true), '\u001b[32mx\u001b[0m');
+  t.equal(paint('x', 32, false), 'x');
 });

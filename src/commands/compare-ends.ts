@@ -1,0 +1,110 @@
+import { pMapIterable } from 'p-map';
+import { formatMount, formatRef, type MountRef } from '../replicate/ref.ts';
+import { type CompareOptions, compare, type Gaps, noGaps, type SweptDestination } from '../sweep/compare.ts';
+import { type DeletionSettings, type Due, dueDeletion, guarded } from '../sweep/deletion.ts';
+import { type Depth, type JudgingEnd, judge } from './judge.ts';
+import type { Meter } from './meter.ts';
+import type { Judged } from './plan-rows.ts';
+
+/** Secrets that are looked at side by side. */
+const SIDE_BY_SIDE = 8;
+
+/** A destination, and Vault behind it; `deletion` where copies are deleted at all. */
+export interface ComparedEnd extends SweptDestination, JudgingEnd {
+  readonly deletion?: DeletionSettings;
+}
+
+export interface CompareEnds extends Omit<CompareOptions, 'destinations' | 'log'> {
+  /** By the destination's name. */
+  readonly ends: ReadonlyMap<string, ComparedEnd>;
+  readonly meter: Meter;
+}
+
+export interface Compared {
+  /** Deletions that the next sweep lets go, and those that it holds. */
+  readonly go: readonly Due[];
+  readonly held: readonly Due[];
+  /** Copies that were listed, by the destination's name. */
+  readonly copies: ReadonlyMap<string, number>;
+  readonly gaps: readonly Gap[];
+  /** No mount, or no destination, could be listed. */
+  readonly nothing: boolean;
+}
+
+/** A mount, a folder or a destination that could not be listed: nothing is known of its secrets. */
+export interface Gap {
+  readonly what: string;
+  readonly code: string;
+  readonly why: string;
+}
+
+/**
+ * Compares all that is routed, as deep as is wished, and hands on each finding in turn; but for copies whose deletion is
+ * due, which are decided on where all are seen at once. Throws when the signal aborts.
+ */
+export async function compareEnds(
+  options: CompareEnds,
+  depth: Depth,
+  onJudged: (judged: Judged) => void | Promise<void>,
+  signal: AbortSignal,
+): Promise<Compared> {
+  const { ends, routes, clock, meter } = options;
+  const gaps = noGaps();
+  const due: Due[] = [];
+  const source = counting(options);
+  const found = compare({ ...options, source, destinations: ends, log: SILENT }, routes.mounts, gaps, signal);
+  const judged = pMapIterable(found, (finding) => judge(ends.get(finding.destination), finding, depth), {
+    concurrency: SIDE_BY_SIDE,
+  });
+  for await (const one of judged) {
+    signal.throwIfAborted();
+    const deletion = ends.get(one.finding.destination)?.deletion;
+    const dueOne = deletion && dueDeletion(one.finding, deletion, clock.now());
+    if (dueOne === undefined) await onJudged(one);
+    else due.push(dueOne);
+    meter.compared();
+  }
+  return { ...decided(ends, due, gaps), ...told(options, gaps) };
+}
+
+/** What could not be listed is told as a gap. */
+const SILENT = { warn: () => undefined };
+
+/** Vault is listed first, so that it is known from there on how much there is to compare. */
+const counting = ({ source, routes, meter }: CompareEnds): CompareOptions['source'] => ({
+  async survey(ref, wanted) {
+    const { secrets, ...survey } = await source.survey(ref, wanted);
+    const told = (path: string) => meter.listed(routes.targets({ ...ref, path }).length);
+    return { ...survey, secrets: telling(secrets, ({ path }) => told(path)) };
+  },
+});
+
+async function* telling<T>(values: AsyncIterable<T>, tell: (value: T) => void): AsyncGenerator<T> {
+  for await (const value of values) {
+    tell(value);
+    yield value;
+  }
+}
+
+/** As a worker's sweep will, without anybody's approval. */
+function decided(ends: CompareEnds['ends'], due: readonly Due[], gaps: Gaps): Pick<Compared, 'go' | 'held'> {
+  const verdicts = [...ends].map(([name, { deletion }]) => {
+    const here = due.filter(({ finding }) => finding.destination === name);
+    return deletion === undefined ? { go: [], held: [] } : guarded(here, gaps.copies.get(name) ?? 0, deletion, []);
+  });
+  return { go: verdicts.flatMap(({ go }) => go), held: verdicts.flatMap(({ held }) => held) };
+}
+
+function told({ routes, ends }: CompareEnds, gaps: Gaps): Pick<Compared, 'copies' | 'gaps' | 'nothing'> {
+  const mounts = gaps.mounts.map(({ what, folder, error }) => ({ what: placeOf(what, folder), error }));
+  const destinations = gaps.destinations.map(({ what, error }) => ({ what: `destinations.${what}`, error }));
+  const whole = gaps.mounts.filter(({ folder }) => folder === undefined);
+  return {
+    copies: gaps.copies,
+    gaps: [...mounts, ...destinations].map(({ what, error: { code, message } }) => ({ what, code, why: message })),
+    nothing: whole.length === routes.mounts.length || destinations.length === ends.size,
+  };
+}
+
+const placeOf = (mount: MountRef, folder: string | undefined): string =>
+  folder === undefined ? formatMount(mount) : formatRef({ ...mount, path: folder });
