@@ -9,6 +9,8 @@ const SWEEP_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
 /** What is read when Prometheus asks, rather than counted as it happens. Undefined where the role does not run. */
 export interface Gauges {
   readonly dirtyRefs?: () => number;
+  /** Seconds. */
+  readonly oldestDirty?: () => number;
   readonly connections?: () => number;
   /** SentTimestamp of the oldest message in flight, ms since the epoch; undefined when idle. */
   readonly oldestSentAt?: () => number | undefined;
@@ -84,13 +86,15 @@ export function createMetrics() {
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-function addGauges(registers: Registry[], { dirtyRefs, connections, oldestSentAt, paused, queues }: Gauges): void {
+function addGauges(registers: Registry[], gauges: Gauges): void {
+  const { dirtyRefs, oldestDirty, connections, oldestSentAt, paused, queues } = gauges;
   const gauge = (name: string, help: string, value: (() => number) | undefined) => {
     if (value === undefined) return;
     const collect = () => asked.set(value());
     const asked: Gauge = new Gauge({ name: `vaultferry_${name}`, help, registers, collect });
   };
   gauge('dirty_refs', 'Copies that changed and are not on the queue yet.', dirtyRefs);
+  gauge('oldest_dirty_seconds', 'How long the oldest of them has waited; 0 when none does.', oldestDirty);
   gauge('ingress_connections', 'Open audit connections.', connections);
   gauge(
     'queue_oldest_seconds',

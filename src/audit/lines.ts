@@ -1,5 +1,6 @@
 import { createCarry } from './carry.ts';
 import { createMarkerSearch } from './marker-search.ts';
+import { isReadEntry } from './read-entry.ts';
 import { isRequestEntry } from './request-entry.ts';
 
 const NEWLINE = 0x0a;
@@ -39,8 +40,8 @@ export interface LineScanner {
 }
 
 /**
- * Cuts a stream of bytes into lines (`\n` or `\r\n`) and hands over those of interest: they hold a marker, and are not
- * Vault's entries from before the commit. What comes out never depends on how the stream was cut into chunks.
+ * Cuts a stream of bytes into lines (`\n` or `\r\n`) and hands over those of interest: they hold a marker, and are
+ * neither Vault's entries from before the commit nor of reads. What comes out never depends on how the stream was cut into chunks.
  */
 export function createLineScanner(options: LineScannerOptions): LineScanner {
   const search = createMarkerSearch(options.markers);
@@ -96,8 +97,8 @@ function createSorter({ maxLineBytes, onLine, onSkipped }: LineScannerOptions) {
     counts.handed += 1;
     onLine(line);
   };
-  const handUnlessRequest = (line: Buffer): void => {
-    if (!isRequestEntry(line)) hand(line);
+  const handUnlessHarmless = (line: Buffer): void => {
+    if (!isRequestEntry(line) && !isReadEntry(line)) hand(line);
   };
   const sorter = {
     everyLine: false,
@@ -107,7 +108,7 @@ function createSorter({ maxLineBytes, onLine, onSkipped }: LineScannerOptions) {
       counts.lines += 1;
       if (end - start > maxLineBytes) sorter.skip(end - start);
       else if (sorter.everyLine) hand(withoutReturn(bytes, start, end));
-      else if (nextMarker(start) < end) handUnlessRequest(withoutReturn(bytes, start, end));
+      else if (nextMarker(start) < end) handUnlessHarmless(withoutReturn(bytes, start, end));
     },
     skip(length: number): void {
       counts.skipped += 1;

@@ -22,5 +22,6 @@ function beginsAsRequest(line: Buffer): boolean {
 const endsWith = (line: Buffer, tail: Buffer): boolean =>
   line.length >= tail.length && holdsAt(line, tail, line.length - tail.length);
 
-const holdsAt = (line: Buffer, wanted: Buffer, at: number): boolean =>
+/** Whether the bytes stand at that place of the line. */
+export const holdsAt = (line: Buffer, wanted: Buffer, at: number): boolean =>
   line.length >= at + wanted.length && line.compare(wanted, 0, wanted.length, at, at + wanted.length) === 0;

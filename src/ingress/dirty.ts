@@ -33,35 +33,40 @@ export interface DirtyCopies {
   readonly size: number;
   /** True when something could be taken. */
   readonly ready: boolean;
+  /** How long the oldest has been dirty, in ms; 0 when none is. */
+  readonly oldestFor: number;
 }
 
-/** @param overflow receives what waited for the dropped copies' messages */
-export function createDirtyCopies(limit: number, overflow: (onQueued: readonly OnQueued[]) => void): DirtyCopies {
-  const waiting = new Map<string, Dirty>();
-  const sending = new Set<string>();
+/** With the time at which the copy became dirty. */
+type Kept = Dirty & { readonly since: number };
+
+/**
+ * @param overflow receives what waited for the dropped copies' messages
+ * @param now a clock in ms; without one nothing has an age
+ */
+export function createDirtyCopies(
+  limit: number,
+  overflow: (onQueued: readonly OnQueued[]) => void,
+  now: () => number = () => 0,
+): DirtyCopies {
+  const waiting = new Map<string, Kept>();
+  const sending = new Map<string, number>();
 
   return {
     add(dirty) {
       const before = waiting.get(dirty.key);
-      waiting.set(dirty.key, before === undefined ? dirty : merged(before, dirty));
+      const since = before?.since ?? now();
+      waiting.set(dirty.key, { ...(before === undefined ? dirty : merged(before, dirty)), since });
       if (waiting.size <= limit) return;
       const onQueued = [...waiting.values()].flatMap((dropped) => dropped.onQueued);
       waiting.clear();
       overflow(onQueued);
     },
     take(max, maxBytes) {
-      const batch: Dirty[] = [];
-      let bytes = 0;
-      for (const dirty of waiting.values()) {
-        if (sending.has(dirty.key)) continue;
-        const size = Buffer.byteLength(dirty.message.body);
-        if (batch.length === max || (batch.length > 0 && bytes + size > maxBytes)) break;
-        bytes += size;
-        batch.push(dirty);
-      }
-      for (const { key } of batch) {
+      const batch = batchOf(waiting.values(), sending, max, maxBytes);
+      for (const { key, since } of batch) {
         waiting.delete(key);
-        sending.add(key);
+        sending.set(key, since);
       }
       return batch;
     },
@@ -73,9 +78,10 @@ export function createDirtyCopies(limit: number, overflow: (onQueued: readonly O
     },
     giveBack(batch) {
       for (const dirty of batch) {
+        const since = sending.get(dirty.key) ?? now();
         sending.delete(dirty.key);
         const newer = waiting.get(dirty.key);
-        waiting.set(dirty.key, newer === undefined ? dirty : merged(dirty, newer));
+        waiting.set(dirty.key, { ...(newer === undefined ? dirty : merged(dirty, newer)), since });
       }
     },
     get size() {
@@ -85,7 +91,31 @@ export function createDirtyCopies(limit: number, overflow: (onQueued: readonly O
       for (const key of waiting.keys()) if (!sending.has(key)) return true;
       return false;
     },
+    get oldestFor() {
+      return ageOfOldest(now(), waiting.values(), sending.values());
+    },
   };
+}
+
+function ageOfOldest(now: number, waiting: Iterable<Kept>, sending: Iterable<number>): number {
+  let oldest = now;
+  for (const { since } of waiting) oldest = Math.min(oldest, since);
+  for (const since of sending) oldest = Math.min(oldest, since);
+  return now - oldest;
+}
+
+/** What a batch takes next: as many as it may, in their order. */
+function batchOf(waiting: Iterable<Kept>, sending: ReadonlyMap<string, number>, max: number, maxBytes: number): Kept[] {
+  const batch: Kept[] = [];
+  let bytes = 0;
+  for (const dirty of waiting) {
+    if (sending.has(dirty.key)) continue;
+    const size = Buffer.byteLength(dirty.message.body);
+    if (batch.length === max || (batch.length > 0 && bytes + size > maxBytes)) break;
+    bytes += size;
+    batch.push(dirty);
+  }
+  return batch;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import { createAllowList } from './allow-list.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { inTurns } from './in-turns.ts';
+import { chunked, createOwnBuffers, type Readable } from './own-buffer.ts';
 import { createPlaces, type Places } from './places.ts';
 import type { Refuse } from './refusals.ts';
 import { bindUnix } from './unix-socket.ts';
@@ -43,14 +44,19 @@ export const socketListener: FastifyPluginAsync<SocketOptions> = async (app, opt
   const places = createPlaces(options.maxConnections, options.onConnections);
   const allowed = createAllowList(options.allow);
   const begin = beginner(options, places);
-  const server = net.createServer({ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER }, (socket) => {
+  const plain = options.certificate === undefined;
+  const adopt = plain ? createOwnBuffers() : chunked;
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER };
+  const server = net.createServer({ ...keepAlive, pauseOnConnect: plain }, (accepted) => {
+    const readable = adopt(accepted);
+    const { socket } = readable;
     const remote = socket.remoteAddress;
     socket.on('error', () => socket.destroy());
     // Over a unix socket its mode and group decide. A TCP peer that is gone already has no address, either.
     if (remote === undefined ? socket.remoteFamily !== undefined : !allowed(remote)) {
       options.refuse('address', { remote });
       socket.destroy();
-    } else if (places.admit(socket)) begin(socket);
+    } else if (places.admit(socket)) begin(readable);
     else {
       options.refuse('connections', { remote });
       socket.destroy();
@@ -65,22 +71,22 @@ export const socketListener: FastifyPluginAsync<SocketOptions> = async (app, opt
 };
 
 /** What is done with a connection that was let in: reads lines from it, at once or after its handshake. */
-function beginner(options: SocketOptions, places: Places): (socket: net.Socket) => void {
+function beginner(options: SocketOptions, places: Places): (readable: Readable) => void {
   const { certificate, refuse } = options;
-  if (certificate === undefined) return (socket) => serve(socket, options, () => places.keep(socket));
+  if (certificate === undefined) return (readable) => serve(readable, options, () => places.keep(readable.socket));
   // Node does not say which connection a handshake belongs to; the peer's address and port do.
   const shaking = new Map<string, net.Socket>();
   const secured = tls.createServer(certificate.serverOptions, (socket) => {
     socket.on('error', () => socket.destroy());
     const raw = shaking.get(peerOf(socket));
-    serve(socket, options, () => raw && places.keep(raw));
+    serve(chunked(socket), options, () => raw && places.keep(raw));
   });
   certificate.attach(secured);
   secured.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket) => {
     refuse('tls', { remote: socket.remoteAddress, code });
     socket.destroy();
   });
-  return (socket) => {
+  return ({ socket }) => {
     const peer = peerOf(socket);
     shaking.set(peer, socket);
     socket.once('close', () => shaking.delete(peer));
@@ -90,7 +96,8 @@ function beginner(options: SocketOptions, places: Places): (socket: net.Socket) 
 
 const peerOf = ({ remoteAddress, remotePort }: net.Socket): string => `${remoteAddress} ${remotePort}`;
 
-function serve(socket: net.Socket, { connect, flush, clock, log }: SocketOptions, keep: () => void): void {
+function serve({ socket, read }: Readable, options: SocketOptions, keep: () => void): void {
+  const { connect, flush, clock, log } = options;
   const remote = socket.remoteAddress ?? 'unix';
   let isVault = false;
   const connection = connect({
@@ -105,7 +112,7 @@ function serve(socket: net.Socket, { connect, flush, clock, log }: SocketOptions
     connection.push(chunk);
     flush();
   };
-  socket.on('data', inTurns(socket, clock, take));
+  read(inTurns(socket, clock, take));
   socket.once('close', () => {
     connection.end();
     if (isVault) log.info({ event: 'audit.disconnected', remote, lines: connection.counts.lines });

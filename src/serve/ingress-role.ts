@@ -50,7 +50,7 @@ export function createIngressRole(parts: IngressParts, ingress: IngressConfig): 
   const { config, clock, log } = parts;
   const { id: vault } = config.vault;
   const sweeps = createSweepRequests(vault);
-  const dirty = createDirtyCopies(MAX_DIRTY, (onQueued) => sweeps.ask('overflow', onQueued));
+  const dirty = createDirtyCopies(MAX_DIRTY, (onQueued) => sweeps.ask('overflow', onQueued), clock.monotonic);
   const onQueued = ({ about }: Dirty) => log.info({ event: 'change.queued', ...about });
   const sender = createSender({ publisher: parts.publisher, dirty, sweeps, clock, log, onQueued });
   const kvVersions = createKvVersions(config.routes, {
@@ -82,7 +82,11 @@ export function createIngressRole(parts: IngressParts, ingress: IngressConfig): 
       await sender.drained();
     },
     parts: ingressParts(sender, kvVersions, parts.queueReachable),
-    gauges: { dirtyRefs: () => dirty.size, connections: () => doors.connections },
+    gauges: {
+      dirtyRefs: () => dirty.size,
+      oldestDirty: () => dirty.oldestFor / 1000,
+      connections: () => doors.connections,
+    },
     replaceable: doors.replaceable,
   };
 }

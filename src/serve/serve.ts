@@ -135,6 +135,7 @@ function adminApp(locks: Locks, roles: readonly (IngressRole | WorkerRole | unde
   );
   const limits = { ...HTTP_LIMITS, maxConnections: ADMIN_CONNECTIONS };
   const app = Fastify({ serverFactory: httpServerFactory({ limits, certificate: locks.certificate }) });
-  app.register(admin, { readiness, registry: metrics.registry, authorized: locks.authorized });
+  const oldestDirty = running.map(({ gauges }) => gauges.oldestDirty).find((age) => age !== undefined);
+  app.register(admin, { readiness, registry: metrics.registry, authorized: locks.authorized, oldestDirty });
   return app;
 }

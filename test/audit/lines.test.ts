@@ -170,7 +170,7 @@ t.test('what comes out never depends on the chunks', async () => {
 t.test('the samples come out the same in every size of chunk', async (t) => {
   const settings = { markers: ['kv/', 'hybrid-aws-secrets/'], maxLineBytes: 1024 * 1024 };
   const { retained: _, ...whole } = scan([Buffer.from(SAMPLES)], settings);
-  t.ok(whole.lines.length > 100);
+  t.ok(whole.lines.length > 50);
   for (const length of [1, 2, 3, 127, 1023, 1024, 65_536]) {
     const { retained: _, ...cutUp } = scan(cut(SAMPLES, [length]), settings);
     t.strictSame(cutUp, whole, `in chunks of ${length}`);

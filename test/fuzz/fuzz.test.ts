@@ -4,6 +4,7 @@ import { kvEntry } from '../audit/entries.ts';
 import { bodies, createWorker } from './bodies.ts';
 import { CANARY, NASTY_BODIES, NASTY_JSON, NASTY_LINES } from './corpus.ts';
 import { checkRendering, renderings } from './json.ts';
+import { fuzzLines } from './lines.ts';
 import { createStream, streams } from './stream.ts';
 
 t.test('each nasty line alone, before and after a good one', async (t) => {
@@ -41,6 +42,7 @@ t.test('each nasty text of JSON', async () => {
 });
 
 t.test('any stream of bytes', async () => fc.assert(streams, { numRuns: 150 }));
+t.test('mutated lines of a real server', async () => fuzzLines(10_000, 7, () => undefined));
 t.test('any bodies of messages', async () => fc.assert(bodies, { numRuns: 150 }));
 t.test('any text of JSON', async () => fc.assert(renderings, { numRuns: 1_000 }));
 

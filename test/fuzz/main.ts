@@ -3,15 +3,33 @@ import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { bodies } from './bodies.ts';
 import { renderings } from './json.ts';
+import { fuzzLines } from './lines.ts';
 import { streams } from './stream.ts';
 
-/** `npm run fuzz -- [--seconds N] [--seed N]`: the same properties as the tests', for as long as asked. */
+/**
+ * `npm run fuzz -- [--seconds N] [--lines N] [--seed N]`: the same properties as the tests', for as long as asked;
+ * before them, with `--lines`, so many mutated audit lines.
+ */
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '60' },
+    lines: { type: 'string', default: '0' },
+    seed: { type: 'string' },
+  },
 });
-const [seconds, first] = [values.seconds, values.seed ?? String(randomInt(2 ** 31))].map(Number);
-if (seconds === undefined || first === undefined || !(seconds > 0) || !Number.isSafeInteger(first)) {
-  throw new Error('usage: npm run fuzz -- [--seconds N] [--seed N]');
+const numbers = [values.seconds, values.lines, values.seed ?? String(randomInt(2 ** 31))].map(Number);
+const [seconds = Number.NaN, lines = Number.NaN, first = Number.NaN] = numbers;
+if (!(seconds >= 0) || !Number.isSafeInteger(lines) || !Number.isSafeInteger(first)) {
+  throw new Error('usage: npm run fuzz -- [--seconds N] [--lines N] [--seed N]');
+}
+
+if (lines > 0) {
+  const began = performance.now();
+  console.log(`fuzzing ${lines} lines, seed ${first}`);
+  await fuzzLines(lines, first, (done) => {
+    const rate = done / ((performance.now() - began) / 1000);
+    console.log(`${done} lines, ${rate.toFixed(0)} a second, ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`);
+  });
 }
 
 /** Few enough that no round is long. */

@@ -222,3 +222,23 @@ t.test('whatever happens, each change is told of once, by its own message or a n
   t.pass();
   t.end();
 });
+
+t.test('the oldest is told by when its copy became dirty, whatever was tried or came since', (t) => {
+  let now = 0;
+  const copies = createDirtyCopies(9, nothing, () => now);
+  t.equal(copies.oldestFor, 0);
+  copies.add(dirty('a', '1'));
+  now = 10;
+  copies.add(dirty('a', '2'));
+  copies.add(dirty('b', '1'));
+  t.equal(copies.oldestFor, 10);
+  const batch = copies.take(1, 1000);
+  now = 20;
+  t.equal(copies.oldestFor, 20, 'while it is being sent');
+  copies.giveBack(batch);
+  t.equal(copies.oldestFor, 20, 'given back');
+  copies.sent(copies.take(1, 1000));
+  copies.sent(copies.take(1, 1000));
+  t.equal(copies.oldestFor, 0);
+  t.end();
+});

@@ -65,11 +65,16 @@ const copyOf = (key: string, auditTime = '1', body = key): Dirty => ({
 const keys = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => String(from + index).padStart(3, '0'));
 
-t.test('what is dirty is sent at once, and nothing waits while a sender is free', async (t) => {
-  const { add, bodies, queued, call } = house();
+t.test('after a quiet moment what is dirty is sent at once, and what comes right after it goes together', async (t) => {
+  const { add, bodies, queued, call, clock } = house();
   add('a');
-  add('b', 'c');
-  t.same(bodies(), [['a'], ['b', 'c']]);
+  t.same(bodies(), [['a']]);
+  await clock.advance(9);
+  add('b');
+  add('c');
+  t.same(bodies(), [['a']]);
+  await clock.advance(1);
+  t.same(bodies(), [['a'], ['b', 'c']], 'though the first is still on its way');
   t.same(queued, []);
   await call(1).end();
   t.same(queued, ['b', 'c']);
@@ -101,8 +106,9 @@ t.test('a batch keeps to the bytes that SQS takes', async (t) => {
 });
 
 t.test('while a copy is being sent, its next change waits, and then it goes', async (t) => {
-  const { add, dirty, sender, bodies, call } = house();
+  const { add, dirty, sender, bodies, call, clock } = house();
   add('a');
+  await clock.advance(10);
   dirty.add(copyOf('a', '2', 'a again'));
   sender.flush();
   t.same(bodies(), [['a']]);
@@ -145,7 +151,7 @@ t.test('pauses grow to some ten seconds, no longer', async (t) => {
 
 t.test('calls that fail together make one pause', async (t) => {
   const { add, calls, clock } = house();
-  add(...keys(0, 40));
+  add(...keys(0, 41));
   for (const { fail } of [...calls]) await fail();
   t.equal(clock.sleepers, 1);
   await clock.advance(1_500);
