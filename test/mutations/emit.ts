@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
@@ -19,21 +19,28 @@ const OPTIONS: ts.CompilerOptions = {
   verbatimModuleSyntax: true,
 };
 
-/**
- * Writes the simulator and what it simulates below `to` as JavaScript, types merely stripped. Files that an edit names are
- * changed on the way. Throws where an edit does not fit its file.
- */
-export function emit(root: string, to: string, edits: readonly Edit[] = []): void {
+/** Writes the simulator and what it simulates below `to` as JavaScript, types merely stripped. */
+export function emit(root: string, to: string): void {
   mkdirSync(to, { recursive: true });
-  for (const folder of FOLDERS) for (const file of sources(join(root, folder))) emitFile(root, to, file, edits);
+  for (const folder of FOLDERS)
+    for (const file of sources(join(root, folder))) emitText(to, file, relative(root, file));
   writeFileSync(join(to, 'package.json'), '{"type":"module"}');
-  rmSync(join(to, 'node_modules'), { force: true });
   symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'), 'dir');
 }
 
-function emitFile(root: string, to: string, file: string, edits: readonly Edit[]): void {
-  const name = relative(root, file);
-  const text = edits.filter((edit) => edit.file === name).reduce(changed, readFileSync(file, 'utf8'));
+/**
+ * Writes a copy of what {@link emit} wrote from `root`, with a mistake in it, below `to`. Throws where an edit does not
+ * fit its file.
+ */
+export function emitChanged(root: string, emitted: string, to: string, edits: readonly Edit[]): void {
+  cpSync(emitted, to, { recursive: true, verbatimSymlinks: true });
+  for (const name of new Set(edits.map(({ file }) => file))) {
+    const text = edits.filter(({ file }) => file === name).reduce(changed, readFileSync(join(root, name), 'utf8'));
+    emitText(to, join(root, name), name, text);
+  }
+}
+
+function emitText(to: string, file: string, name: string, text = readFileSync(file, 'utf8')): void {
   const out = join(to, name.replace(/\.ts$/, '.js'));
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(out, ts.transpileModule(text, { compilerOptions: OPTIONS, fileName: file }).outputText);

@@ -4,12 +4,11 @@ import type { Edit } from './emit.ts';
 export interface Mutation extends Edit {
   readonly name: string;
   readonly breaks: readonly number[];
+  /** A seed that catches it. */
+  readonly caughtBy: number;
   /** Where one edit is not enough. */
   readonly also?: readonly Edit[];
 }
-
-/** Each must be caught by the simulator within {@link SEEDS} seeds. */
-export const SEEDS = 1_500;
 
 const MARK_FITS = `mark !== undefined && mark.slice(mark.indexOf(' ') + 1) === fits`;
 const COMPARED_BY_TIME = `a.time < b.time || (a.time === b.time && a.version < b.version)`;
@@ -18,13 +17,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'promotion without the swap',
     breaks: [4],
+    caughtBy: 20,
     file: 'src/aws/secrets-manager.ts',
     find: 'VersionStages: [STAGING_LABEL] };',
     put: "VersionStages: ['AWSCURRENT'] };",
   },
   {
     name: 'the id at AWSCURRENT is read after Vault',
-    breaks: [4],
+    breaks: [4, 8],
+    caughtBy: 25,
     file: 'src/replicate/look-at.ts',
     find: `  const destination = await ports.destination.describe(secretName);
   const source = await ports.source.read(ref);
@@ -36,6 +37,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the destination is described once, and remembered',
     breaks: [4, 5, 7, 8],
+    caughtBy: 1,
     file: 'src/replicate/look-at.ts',
     find: 'await ports.destination.describe(secretName);',
     put: 'await remembered(ports.destination, secretName);\n',
@@ -58,6 +60,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'a message is acknowledged before it is looked at',
     breaks: [8],
+    caughtBy: 6,
     file: 'src/worker/looks.ts',
     find: 'await settle(messages, await look(messages).catch(unsettled)).catch(unsettled);',
     put: `inFlight.remove(messages);
@@ -67,6 +70,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'entries from before the commit are acted on',
     breaks: [8],
+    caughtBy: 91,
     file: 'src/audit/change.ts',
     find: `    if (entry.type === 'request') return nothing('request'); // written before the commit\n`,
     put: '',
@@ -74,6 +78,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'every redrive has the same deduplication id',
     breaks: [8],
+    caughtBy: 1033,
     file: 'src/dead-letters/send-back.ts',
     find: 'deduplicationId: freshId() }',
     put: "deduplicationId: 'redrive' }",
@@ -81,6 +86,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'a secret is named, not known by its ARN',
     breaks: [5],
+    caughtBy: 53,
     file: 'src/replicate/replicate.ts',
     find: `const arn = look.destination?.arn ?? '';`,
     put: 'const arn = look.secretName;',
@@ -88,6 +94,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'a 404 is an absence by the entry that was read beside it',
     breaks: [4, 6, 8],
+    caughtBy: 84,
     file: 'src/vault/read.ts',
     find: 'const after = await mounts.entry(ref);',
     put: `const after = 'mount' in beside ? beside.mount : await mounts.entry(ref);`,
@@ -95,6 +102,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'a mark is a mark, whatever it was set for',
     breaks: [8],
+    caughtBy: 153,
     file: 'src/replicate/decide.ts',
     find: MARK_FITS,
     put: 'mark !== undefined',
@@ -102,6 +110,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'a mark stays on a secret that is there again',
     breaks: [8],
+    caughtBy: 1,
     file: 'src/replicate/decide.ts',
     find: 'remove: TAG_ABSENT in destination.tags ? [TAG_ABSENT] : [],',
     put: 'remove: [],',
@@ -109,6 +118,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'old answers are believed',
     breaks: [4],
+    caughtBy: 117,
     file: 'src/replicate/decide.ts',
     find: 'if (isBehindCurrent(look) && !look.acceptStale) return holdStale(look);',
     put: '',
@@ -116,20 +126,15 @@ function remembered(destination: any, name: string) {
   {
     name: 'old answers are never believed',
     breaks: [7, 8],
+    caughtBy: 31,
     file: 'src/replicate/stale-rows.ts',
-    find: 'return row !== undefined && clock.monotonic() - row.first >= BELIEVED_AFTER;',
+    find: 'return row !== undefined && now - row.first >= BELIEVED_AFTER;',
     put: 'return false;',
-  },
-  {
-    name: 'old answers are believed after 20 seconds',
-    breaks: [4],
-    file: 'src/replicate/stale-rows.ts',
-    find: 'const BELIEVED_AFTER = 120_000;',
-    put: 'const BELIEVED_AFTER = 20_000;',
   },
   {
     name: 'versions are compared by number alone',
     breaks: [4, 7, 8],
+    caughtBy: 27,
     file: 'src/replicate/version-id.ts',
     find: COMPARED_BY_TIME,
     put: 'a.version < b.version',
@@ -137,6 +142,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'what was read may be acted on however old it is',
     breaks: [4, 6, 8],
+    caughtBy: 20,
     file: 'src/replicate/replicate.ts',
     find: 'if (clock.monotonic() - began <= FRESH_FOR) return;',
     put: 'return;',
@@ -144,6 +150,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'a message is parked with the id of its group',
     breaks: [7, 8],
+    caughtBy: 2,
     file: 'src/worker/park.ts',
     find: 'deduplicationId: parkingDeduplicationId(message.id, message.receives),',
     put: `deduplicationId: 'parked',`,
@@ -152,6 +159,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'a secret is written whoever owns it',
     breaks: [5],
+    caughtBy: 8,
     file: 'src/replicate/decide.ts',
     find: 'if (foreign.length > 0) return refuseForeign(look, destination, foreign);',
     put: '',
@@ -159,6 +167,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'the accessor is no part of the ownership',
     breaks: [5],
+    caughtBy: 5,
     file: 'src/replicate/tags.ts',
     find: 'Object.entries(ownershipTags(owner)).flatMap(',
     put: `Object.entries(ownershipTags(owner)).filter(([key]) => key !== TAG_MOUNT).flatMap(`,
@@ -166,6 +175,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'a lost swap is done',
     breaks: [8],
+    caughtBy: 46,
     file: 'src/aws/secrets-manager.ts',
     find: `{ codes: SWAP, limiter: versions }, (limit) =>
       onceClient.send(new UpdateSecretVersionStageCommand({ SecretId: arn, ...swap, ...guard }), limit),
@@ -177,6 +187,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'the swap is not guarded',
     breaks: [4, 7, 8],
+    caughtBy: 225,
     file: 'src/aws/secrets-manager.ts',
     find: 'const guard = from === undefined ? {} : { RemoveFromVersionId: from };',
     put: `const now = from === undefined ? undefined : await describeWith({ client: onceClient })(arn);
@@ -186,6 +197,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'messages that wait are dropped',
     breaks: [8],
+    caughtBy: 115,
     file: 'src/worker/looks.ts',
     find: 'for (const each of wait) await room.wait(each);',
     put: 'for (const { messages: dropped } of wait) await inbox.acknowledge(dropped);',
@@ -193,6 +205,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'what an event told of is not held against the answer',
     breaks: [8],
+    caughtBy: 117,
     file: 'src/replicate/decide.ts',
     find: 'if (hint === undefined || source.mount.kv === 1) return false;',
     put: 'return false;',
@@ -200,13 +213,15 @@ function remembered(destination: any, name: string) {
   {
     name: 'a sweep looks at Vault alone, not at the copies',
     breaks: [8],
+    caughtBy: 320,
     file: 'src/sweep/compare.ts',
-    find: 'for (const copy of index.rest()) {',
-    put: 'for (const copy of [] as ListedCopy[]) {',
+    find: 'leftOver(options, name, copy, { known, gaps })',
+    put: 'undefined',
   },
   {
     name: 'a restored copy is done with',
     breaks: [8],
+    caughtBy: 117,
     file: 'src/replicate/replicate.ts',
     find: `if (outcome === 'restored') return 'again';`,
     put: '',
@@ -214,42 +229,54 @@ function remembered(destination: any, name: string) {
   {
     name: 'a copy that is scheduled for deletion stays so',
     breaks: [7, 8],
+    caughtBy: 4,
     file: 'src/replicate/decide.ts',
     find: `if (destination.scheduledForDeletion) return { kind: 'restore' };`,
     put: '',
   },
   {
-    name: 'a sweep that was interrupted keeps its id',
-    breaks: [8],
-    file: 'src/sweep/findings.ts',
-    find: 'const sweepId = randomUUID();',
-    put: "const sweepId = 'sweep';",
-  },
-  {
     name: 'two writes of a secret within five minutes are one message',
     breaks: [8],
+    caughtBy: 9,
     file: 'src/queue/message.ts',
     find: `hash('audit', group, requestId);`,
     put: `hash('audit', group);`,
   },
   {
-    name: 'a sweep takes what could not be listed for empty',
-    breaks: [6, 8],
-    file: 'src/sweep/compare.ts',
-    find: 'if (mount === undefined || settings === undefined) return undefined; // nothing is known of its mount',
-    put: `if (settings === undefined) return undefined;
-  if (mount === undefined) return { ...orphan, ref };`,
+    name: 'what could not be listed is taken for empty',
+    breaks: [8],
+    caughtBy: 14,
+    file: 'src/vault/list.ts',
+    find: "throw forbidden(ref.namespace, what, policyLine(ref, below, 'list'));",
+    put: 'return [];',
   },
   {
-    name: 'what a listing lacks is missing, whatever Describe says',
-    breaks: [8],
-    file: 'src/sweep/compare.ts',
-    find: 'const copy = listed ?? (await destination.describe(secretName));',
-    put: 'const copy = listed;',
+    name: 'the id of a KV v1 secret is made of its value',
+    breaks: [1],
+    caughtBy: 49,
+    file: 'src/replicate/decide.ts',
+    find: 'putId(now, fresh);',
+    put: "putId(now, createHash('sha256').update(source.value.reveal()).digest('hex').slice(0, 24));",
+    also: [
+      {
+        file: 'src/replicate/decide.ts',
+        find: "import type { FailureCode } from '../errors.ts';",
+        put: "import { createHash } from 'node:crypto';\nimport type { FailureCode } from '../errors.ts';",
+      },
+    ],
+  },
+  {
+    name: 'a KV v1 secret is written over without a look at its value',
+    breaks: [4, 7, 8],
+    caughtBy: 498,
+    file: 'src/replicate/decide.ts',
+    find: '!isVersioned(source) && currentValue?.reveal() === source.value.reveal();',
+    put: '!isVersioned(source) && false;',
   },
   {
     name: 'a deletion does not wait for its grace',
     breaks: [6],
+    caughtBy: 205,
     file: 'src/sweep/deletion.ts',
     find: 'return since + grace <= now ?',
     put: 'return since + grace * 0 <= now ?',
@@ -257,41 +284,23 @@ function remembered(destination: any, name: string) {
   {
     name: 'a deletion looks at nothing once more',
     breaks: [4, 5, 6, 8],
+    caughtBy: 90,
     file: 'src/sweep/delete-copies.ts',
     find: 'if (why !== undefined) {',
     put: 'if (why === undefined && false) {',
   },
   {
-    name: 'a deletion may come however late',
-    breaks: [6],
-    file: 'src/sweep/delete-copies.ts',
-    find: 'if (clock.monotonic() - began > FRESH_FOR) throw overtaken(due);',
-    put: '',
-  },
-  {
-    name: 'copies are deleted, though they are to be kept',
-    breaks: [6],
-    file: 'src/serve/sweeps.ts',
-    find: "...(onDelete === 'schedule' && deletion !== undefined &&",
-    put: '...(deletion !== undefined &&',
-  },
-  {
     name: 'KV v1 is told apart by no value',
     breaks: [4, 7, 8],
+    caughtBy: 43,
     file: 'src/replicate/decide.ts',
     find: '!isVersioned(source) && currentValue?.reveal() === source.value.reveal();',
     put: '!isVersioned(source) && currentValue !== undefined;',
   },
   {
-    name: 'a worker that waits lets its messages go',
-    breaks: [7, 8],
-    file: 'src/worker/waiting.ts',
-    find: 'await hide(messages, hidden);',
-    put: 'await inbox.acknowledge(messages).catch(unsettled);',
-  },
-  {
     name: 'a value stands in a tag',
     breaks: [1],
+    caughtBy: 1,
     file: 'src/replicate/replicate.ts',
     find: 'await destination.put(arn, action.versionId, action.source.value);',
     put: `await destination.put(arn, action.versionId, action.source.value);

@@ -1,8 +1,14 @@
 import { type Context, DEEDS, FAULTS, line, type Maker, MINUTE, SECOND } from './kinds.ts';
 import { between, chance, count, createRandom, pick, spread } from './random.ts';
 import { type At, type Deed, type Event, type Fault, type Schedule, SECRETS } from './schedule.ts';
+import { storyOf } from './stories.ts';
 
-export function schedule(seed: number): Schedule {
+export const schedule = (seed: number): Schedule => ({
+  ...drawn(seed),
+  ...storyOf(createRandom(`story ${seed}`)),
+});
+
+function drawn(seed: number): Schedule {
   const random = createRandom(`schedule ${seed}`);
   const duel = chance(random, 0.4);
   const ends = duel ? spread(random, 20 * SECOND, 5 * MINUTE) : spread(random, MINUTE, 40 * MINUTE);

@@ -19,7 +19,7 @@ const POLL_LIMIT = 30_000;
 export interface Ends {
   readonly calls: Calls;
   /** A GET below /v1, answered by whichever node it meets. */
-  readonly askVault: (path: string) => HttpAnswer;
+  readonly askVault: (caller: Process, path: string) => HttpAnswer;
   readonly onDescribed: (caller: Process, secret: Secret) => void;
   readonly listingLag: (secret: Secret) => number;
 }
@@ -33,7 +33,7 @@ export const vaultClient = ({ calls, askVault }: Ends, caller: Process): VaultCl
       failure: failures.vault,
       limit: VAULT_LIMIT,
       effect: () => {
-        const { status, text } = askVault(path);
+        const { status, text } = askVault(caller, path);
         return { status, text: new Sensitive(text) };
       },
     }),

@@ -6,6 +6,9 @@ import { projectRoot } from '../servers/root.ts';
 
 const SEEDS = 2_000;
 
+// A minute on two quiet cores, and several on busy ones.
+t.setTimeout(900_000);
+
 t.test(`${SEEDS} seeds keep every promise`, async (t) => {
   const main = join(projectRoot(), 'build/test/simulation/main.js');
   if (!existsSync(main)) throw new Error(`${main} is missing: run npm run build:dev first.`);
@@ -21,10 +24,11 @@ t.test('a seed runs the same each time', async (t) => {
   t.equal(one?.output, other?.output);
 });
 
-const simulate = (main: string, args: readonly string[]) =>
-  new Promise<{ code: number; output: string }>((resolve) => {
-    const options = { timeout: 280_000, maxBuffer: 64 * 1024 * 1024 };
+function simulate(main: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const options = { timeout: 880_000, maxBuffer: 64 * 1024 * 1024 };
     execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: `${stdout}${stderr}` }),
     );
   });
+}

@@ -26,7 +26,9 @@ export interface Watch {
   /** Vault went back to what it was at `then`; wall clock, ms. */
   rewound(then: number, now: number): void;
   sent(message: Outgoing): void;
-  logged(fields: LogFields): void;
+  /** Vault answered a LIST. */
+  listed(actor: string, path: string, refused: boolean): void;
+  logged(actor: string, fields: LogFields): void;
 }
 
 interface Options {
@@ -51,16 +53,19 @@ export function createWatch(options: Options): Watch {
   const violate = (what: string) => void violations.push(what);
   const forward = watchCurrent(options, violate);
   const owners = watchOwners(options, violate);
-  const proof = watchProof(options, violate);
+  const proof = watchProof(options, owners.seen, violate);
+  const putIds = watchPutIds(violate);
+  const listings = watchListings(violate);
   return {
     violations,
     violate,
     observe(operation, actor, secret, before) {
       const { description, tags } = secret;
       if ([description, ...tags.keys(), ...tags.values()].some(isRevealing)) violate('promise 1: a value in a tag');
+      if (operation === 'create' || operation === 'put') putIds(secret);
       if (actor !== 'hand') {
         if (operation !== 'create') owners.check(operation, actor, secret, before.tags);
-        proof(operation, secret, before.tags);
+        proof(operation, actor, secret, before.tags);
       }
       if (idAt(secret, CURRENT) !== before.current) forward.moved(actor, secret);
     },
@@ -69,7 +74,9 @@ export function createWatch(options: Options): Watch {
     sent({ body, attributes = {} }) {
       if (isRevealing(`${body}${JSON.stringify(attributes)}`)) violate('promise 1: a value in a message');
     },
-    logged(fields) {
+    listed: listings.answered,
+    logged(actor, fields) {
+      listings.logged(actor, fields);
       const { err } = fields;
       const text = err instanceof Error ? `${err.message}${String(err.cause ?? '')}` : '';
       if (isRevealing(`${JSON.stringify(fields)}${text}`))
@@ -81,6 +88,38 @@ export function createWatch(options: Options): Watch {
 const isRevealing = (text: string): boolean => text.includes(CANARY);
 
 type Violate = (what: string) => void;
+
+/** Promise 1: what an id of a KV v1 value is made of comes back in no other id, whatever the value. */
+function watchPutIds(violate: Violate) {
+  const known = new Map<string, string>();
+  return ({ name, versions }: Secret) => {
+    for (const id of versions.keys()) {
+      if (!id.startsWith('k1-')) continue;
+      const made = id.slice(-24);
+      const other = known.get(made);
+      known.set(made, id);
+      if (other !== undefined && other !== id) violate(`promise 1: two ids of ${name} end alike: ${other} and ${id}`);
+    }
+  };
+}
+
+/** Promise 8: what could not be listed is unknown, and its sweep incomplete. A refused request may be made once more. */
+function watchListings(violate: Violate) {
+  const refused = new Map<string, Set<string>>();
+  return {
+    answered(actor: string, path: string, isRefused: boolean) {
+      const paths = refused.get(actor) ?? new Set();
+      refused.set(actor, paths);
+      if (isRefused) paths.add(path);
+      else paths.delete(path);
+    },
+    logged(actor: string, { event, result }: LogFields) {
+      if (event === 'sweep.started') refused.delete(actor);
+      if (event === 'sweep.finished' && result === 'complete' && (refused.get(actor)?.size ?? 0) > 0)
+        violate('promise 8: a sweep is complete, and Vault refused one of its listings');
+    },
+  };
+}
 
 /** Promise 4. Where no standby answers, a hand in AWS is no excuse either: what follows it is what Vault has. */
 function watchCurrent({ standbys }: Options, violate: Violate) {
@@ -118,6 +157,8 @@ function watchOwners({ vault, refOf, kv }: Options, violate: Violate) {
     return kv.statesOf(ACCESSOR_AGE).some(({ mounts }) => mounts.get(ref.mount)?.accessor === accessorOf(tags));
   };
   return {
+    /** Undefined when the worker never looked. */
+    seen: (actor: string, { arn }: Secret): Tags | undefined => seen.get(`${actor} ${arn}`),
     described: (actor: string, secret: Secret) => void seen.set(`${actor} ${secret.arn}`, new Map(secret.tags)),
     check(operation: string, actor: string, secret: Secret, tags: Tags) {
       const before = seen.get(`${actor} ${secret.arn}`);
@@ -133,7 +174,11 @@ const TAG_MOUNT = 'vaultferry:mount';
 const accessorOf = (tags: Tags): string => tags.get(TAG_MOUNT)?.split(' ')[0] ?? '';
 
 /** Promises 4 and 6: whatever is promoted, marked, unmarked or restored was so in Vault shortly before the call was made. */
-function watchProof({ refOf, kv, wall, callAge, standbys, deletes }: Options, violate: Violate) {
+function watchProof(
+  { refOf, kv, wall, callAge, standbys, deletes }: Options,
+  seen: (actor: string, secret: Secret) => Tags | undefined,
+  violate: Violate,
+) {
   const proven = (secret: Secret, test: (state: KvState, ref: SecretRef) => boolean): boolean => {
     const ref = refOf(secret.name);
     const states = kv.statesOf(callAge() + FRESH_FOR + (standbys ? LONGEST_LAG : 0));
@@ -161,16 +206,16 @@ function watchProof({ refOf, kv, wall, callAge, standbys, deletes }: Options, vi
     if (mark === undefined && !proven(secret, present))
       violate(`promise 6: the mark of ${secret.name} was taken off, and it was absent`);
   };
-  /** Promise 6: only where it was asked for, after the grace, and on proof. */
-  const checkDeletion = (secret: Secret) => {
-    const since = Date.parse(secret.tags.get(TAG_ABSENT)?.split(' ')[0] ?? '');
+  /** Promise 6: only where it was asked for, after the grace, and on proof. The call itself may be overtaken. */
+  const checkDeletion = (actor: string, secret: Secret) => {
+    const since = Date.parse(seen(actor, secret)?.get(TAG_ABSENT)?.split(' ')[0] ?? '');
     if (!deletes) violate(`promise 6: ${secret.name} was deleted, and copies are to be kept`);
     else if (!(since + GRACE <= wall() - callAge()))
       violate(`promise 6: ${secret.name} was deleted before its grace had passed`);
     else if (!absent(secret)) violate(`promise 6: ${secret.name} was deleted, and was not absent`);
   };
-  return (operation: string, secret: Secret, before: Tags) => {
-    if (operation === 'delete') checkDeletion(secret);
+  return (operation: string, actor: string, secret: Secret, before: Tags) => {
+    if (operation === 'delete') checkDeletion(actor, secret);
     if (operation === 'tag' || operation === 'untag') checkTags(secret, before);
     if (operation === 'restore' && !proven(secret, present))
       violate(`promise 6: ${secret.name} was restored, and was absent`);

@@ -193,9 +193,10 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     lapse: queue.lapse,
   });
   const calls = createCalls(scheduler, stream('calls'), faults.fateOf, trace);
-  const askVault: Ends['askVault'] = (path) => {
-    if (faults.forbidden && /^\/(kv|team)\//.test(path))
-      return { status: 403, text: '{"errors":["permission denied"]}' };
+  const askVault: Ends['askVault'] = ({ name }, path) => {
+    const forbidden = faults.forbidden && /^\/(kv|team)\//.test(path);
+    if (path.endsWith('/?list=true')) watch.listed(name, path, forbidden);
+    if (forbidden) return { status: 403, text: '{"errors":["permission denied"]}' };
     const lag = faults.lag();
     const answer = kv.answer(path, kv.stateAt(lag));
     if (lag > 0 && answer.text !== kv.answer(path, kv.state).text) staleAnswer(path);
@@ -226,7 +227,7 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
   };
   const log = (process: Process): Log => {
     const line = (fields: LogFields) => {
-      watch.logged(fields);
+      watch.logged(process.name, fields);
       trace(() => `  ${process.name} logs ${textOf(fields)}`);
       if (fields.event === 'sweep.finished') noteConflicts(fields['found']);
       if (fields.event === 'secret.parked') parked.add(`${String(fields['id'])} ${String(fields['receives'])}`);
