@@ -15,7 +15,7 @@ import { createMeter } from './commands/meter.ts';
 import { type CommandLine, readCommandLine } from './commands/options.ts';
 import { checkOwnershipLine } from './commands/ownership.ts';
 import { type PlanCommand, planCommand } from './commands/plan.ts';
-import { iamPolicyCommand, policyCommand, policyOf } from './commands/policy.ts';
+import { iamPolicyCommand, policyCommand, policyMounts, policyOf } from './commands/policy.ts';
 import { releaseCommand } from './commands/release.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -124,7 +124,8 @@ const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
     const config = await load(file);
     if (of === 'iam') return iamPolicyCommand({ config, roles, json, write, writeError });
     const { routes, destinations } = config;
-    return policyCommand({ of, mounts: createRoutes(routes, destinations).mounts, json, write });
+    const mounts = policyMounts(createRoutes(routes, destinations).mounts, routes);
+    return policyCommand({ of, mounts, json, write });
   },
   config: ({ operands, file, json, roles }) =>
     configCommand({ action: configAction(operands), file, json, roles, env: environment(), write, writeError }),

@@ -10,12 +10,13 @@ program=apply.sh
 
 usage() {
   cat <<'END'
-Usage: apply.sh --mount [NAMESPACE:]MOUNT... [OPTIONS]
+Usage: apply.sh (--mount | --kv1-mount) [NAMESPACE:]MOUNT... [OPTIONS]
 
 Writes VaultFerry's policy to a running Vault or OpenBao and, where asked for, its auth roles and Vault's audit devices.
 Run it as often as you like: what is right already is left alone. It removes nothing.
 
   --mount [NAMESPACE:]MOUNT  a KV v2 mount that VaultFerry replicates; once for each
+  --kv1-mount [NAMESPACE:]MOUNT  the same of a KV v1 mount
   --name NAME                of the policy and the roles (default: vaultferry)
   --print-policy SERVER      print the policy for SERVER, "vault" or "openbao", and do nothing else
   --dry-run                  say what would be written; reads from the server, writes nothing to it
@@ -92,6 +93,11 @@ render() {
       printf '\n'
     done
   done <"$work/mounts"
+  while IFS= read -r path; do
+    escaped=$(printf '%s\n' "$path" | sed 's/[&|\\]/\\&/g')
+    sed "s|\${mount}|$escaped|g" "$here/policies/replicator-kv1.hcl"
+    printf '\n'
+  done <"$work/kv1-mounts"
   cat "$here/policies/replicator-token.hcl"
 }
 
@@ -272,7 +278,7 @@ token() {
   fi
 }
 
-mounts='' name=vaultferry print_policy='' dry_run=no cidrs=''
+mounts='' kv1_mounts='' name=vaultferry print_policy='' dry_run=no cidrs=''
 approle=no approle_path=approle role_id='' role_id_file='' secret_id_file='' wrap_ttl=''
 arns='' aws_path=aws account='' audience=vault kubernetes_path=kubernetes audit_file='' audit_socket=''
 newline='
@@ -294,7 +300,7 @@ while [ $# -gt 0 ]; do
       approle=yes
       continue
       ;;
-    --mount | --name | --print-policy | --cidr | --approle-path | --role-id | --role-id-file | --secret-id-file | --wrap-ttl | --aws | \
+    --mount | --kv1-mount | --name | --print-policy | --cidr | --approle-path | --role-id | --role-id-file | --secret-id-file | --wrap-ttl | --aws | \
       --aws-path | --kubernetes | --kubernetes-audience | --kubernetes-path | --audit-file | --audit-socket) ;;
     *) misuse "$option is no option of this script" ;;
   esac
@@ -302,6 +308,7 @@ while [ $# -gt 0 ]; do
   case $1 in *"$newline"*) misuse "$option: a value has one line" ;; esac
   case $option in
     --mount) mounts=$mounts$1$newline ;;
+    --kv1-mount) kv1_mounts=$kv1_mounts$1$newline ;;
     --name) name=$1 ;;
     --print-policy) print_policy=$1 ;;
     --cidr) cidrs=$cidrs$1$newline ;;
@@ -321,7 +328,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-[ -n "$mounts" ] || misuse 'name at least one mount with --mount'
+[ -n "$mounts$kv1_mounts" ] || misuse 'name at least one mount with --mount'
 case $print_policy in '' | vault | openbao) ;; *) misuse '--print-policy is "vault" or "openbao"' ;; esac
 case $account in '' | ?*/?*) ;; *) misuse '--kubernetes is NAMESPACE/ACCOUNT' ;; esac
 if [ "$approle" = no ] && [ -n "$role_id$role_id_file$secret_id_file$wrap_ttl" ]; then misuse 'ids are of --approle'; fi
@@ -335,6 +342,8 @@ make_work
 printf '%s' "$mounts" | while IFS= read -r mount; do policy_path "$mount"; done >"$work/all"
 # Two spellings of one mount are one.
 awk '!seen[$0]++' "$work/all" >"$work/mounts"
+printf '%s' "$kv1_mounts" | while IFS= read -r mount; do policy_path "$mount"; done >"$work/all"
+awk '!seen[$0]++' "$work/all" >"$work/kv1-mounts"
 
 if [ -n "$print_policy" ]; then
   render "$print_policy"

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Role } from '../config/roles.ts';
 import { iamPolicy } from '../doctor/iam-policy.ts';
-import { type PolicyServer, vaultPolicy, vaultPolicyRules } from '../doctor/vault-policy.ts';
+import { type PolicyMount, type PolicyServer, vaultPolicy, vaultPolicyRules } from '../doctor/vault-policy.ts';
 import type { MountRef } from '../replicate/ref.ts';
 import { printable, printableJson } from './table.ts';
 import { UsageError } from './usage-error.ts';
@@ -10,7 +10,7 @@ export interface PolicyCommand {
   /** Whose policy: see {@link policyOf}. */
   readonly of: PolicyServer;
   /** The routed mounts, each once. */
-  readonly mounts: readonly MountRef[];
+  readonly mounts: readonly PolicyMount[];
   readonly json: boolean;
   readonly write: (text: string) => void;
 }
@@ -31,6 +31,16 @@ export function policyCommand({ of, mounts, json, write }: PolicyCommand): numbe
   else write(vaultPolicy(mounts, of));
   return 0;
 }
+
+/** The mounts with what their routes say of their version; two routes of one mount say the same. */
+export const policyMounts = (
+  mounts: readonly MountRef[],
+  routes: readonly Pick<Config['routes'][number], 'namespace' | 'mount' | 'kvVersion'>[],
+): PolicyMount[] =>
+  mounts.map((ref) => {
+    const route = routes.find(({ namespace, mount }) => namespace === ref.namespace && mount === ref.mount);
+    return { ...ref, ...(route !== undefined && { kvVersion: route.kvVersion }) };
+  });
 
 export interface IamPolicyCommand {
   readonly config: Pick<Config, 'vault' | 'queue' | 'routes' | 'destinations'>;

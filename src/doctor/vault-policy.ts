@@ -12,6 +12,11 @@ export const policyLine = (path: string, ...capabilities: readonly string[]): st
 /** Vault knows no capability `scan` and refuses a policy that names it. */
 export type PolicyServer = 'vault' | 'openbao';
 
+/** A routed mount, and its KV version as far as a route tells; 2 unless told. */
+export interface PolicyMount extends MountRef {
+  readonly kvVersion?: 1 | 2 | 'auto';
+}
+
 /** One path of the policy. */
 export interface PolicyRule {
   readonly path: string;
@@ -25,28 +30,32 @@ type Piece = readonly { readonly comment: readonly string[]; readonly rule: Poli
  * The least that the worker needs, as policies/*.hcl of vault-config and its apply.sh put it together: a test compares
  * the two to the byte. `mounts` are those of the routes.
  */
-export function vaultPolicy(mounts: readonly MountRef[], server: PolicyServer): string {
+export function vaultPolicy(mounts: readonly PolicyMount[], server: PolicyServer): string {
   return pieces(mounts, server)
     .map((piece) => `${piece.map(({ comment, rule }) => [...comment, block(rule)].join('\n')).join('\n\n')}\n`)
     .join('\n');
 }
 
 /** The same as rules, for scripts. */
-export const vaultPolicyRules = (mounts: readonly MountRef[], server: PolicyServer): readonly PolicyRule[] =>
+export const vaultPolicyRules = (mounts: readonly PolicyMount[], server: PolicyServer): readonly PolicyRule[] =>
   pieces(mounts, server).flatMap((piece) => piece.map(({ rule }) => rule));
 
 const block = ({ path, capabilities }: PolicyRule): string =>
   `path "${path}" {\n  capabilities = [${capabilities.map((one) => `"${one}"`).join(', ')}]\n}`;
 
-function pieces(mounts: readonly MountRef[], server: PolicyServer): readonly Piece[] {
+function pieces(mounts: readonly PolicyMount[], server: PolicyServer): readonly Piece[] {
   const unnamed = mounts.find((ref) => !isNameable(policyPath(ref, '')));
   if (unnamed !== undefined) {
     const text = `a policy cannot name the mount ${formatMount(unnamed)}: write its rules by hand`;
     throw new ConfigError([{ path: ['routes'], text }]);
   }
-  const paths = mounts.map(({ namespace, mount }) => (namespace === '' ? mount : `${namespace}/${mount}`));
+  const pathsOf = (kv1: boolean) =>
+    mounts
+      .filter(({ kvVersion }) => (kvVersion === 1) === kv1)
+      .map(({ namespace, mount }) => (namespace === '' ? mount : `${namespace}/${mount}`));
   return [
-    ...paths.flatMap((path) => (server === 'openbao' ? [reading(path), atOnce(path)] : [reading(path)])),
+    ...pathsOf(false).flatMap((path) => (server === 'openbao' ? [reading(path), atOnce(path)] : [reading(path)])),
+    ...pathsOf(true).map(readingKv1),
     OWN_TOKEN,
   ];
 }
@@ -62,6 +71,16 @@ const reading = (mount: string): Piece => [
   {
     comment: ["# The names in a folder (list), and a secret's versions without their values (read)."],
     rule: { path: `${mount}/metadata/*`, capabilities: ['read', 'list'] },
+  },
+];
+
+const readingKv1 = (mount: string): Piece => [
+  {
+    comment: [
+      `# VaultFerry reads the KV version 1 mount ${mount} and changes nothing there: each secret's value (read), and the names`,
+      '# in a folder (list).',
+    ],
+    rule: { path: `${mount}/*`, capabilities: ['read', 'list'] },
   },
 ];
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { policyMounts } from '../../src/commands/policy.ts';
 import { policyLine, vaultPolicy, vaultPolicyRules } from '../../src/doctor/vault-policy.ts';
 import { projectRoot } from '../servers/root.ts';
 
@@ -31,6 +32,27 @@ for (const [server, pieces] of [
     t.equal(vaultPolicy(MOUNTS, server), stdout);
   });
 }
+
+t.test('a mount of version 1 has its own lines, the same everywhere', async (t) => {
+  const mounts = [{ namespace: 'team-a', mount: 'old', kvVersion: 1 } as const, ...MOUNTS];
+  const args = ['--kv1-mount', 'team-a:old', '--mount', 'hybrid-aws-secrets', '--mount', 'team-a:kv/nested'];
+  const script = [join(FOLDER, 'apply.sh'), ...args, '--print-policy', 'vault'];
+  const { stdout } = await promisify(execFile)('sh', script, { env: { PATH: process.env['PATH'] } });
+  t.equal(vaultPolicy(mounts, 'vault'), stdout);
+  t.match(stdout, (await piece('replicator-kv1')).replaceAll('$' + '{mount}', 'team-a/old'));
+  t.notMatch(stdout, /old\/data/);
+  const told = policyMounts(
+    [
+      { namespace: '', mount: 'a' },
+      { namespace: '', mount: 'b' },
+    ],
+    [{ namespace: '', mount: 'a', kvVersion: 1 }],
+  );
+  t.same(told, [
+    { namespace: '', mount: 'a', kvVersion: 1 },
+    { namespace: '', mount: 'b' },
+  ]);
+});
 
 t.test('the rules for scripts are those of the text', async (t) => {
   const rules = vaultPolicyRules(MOUNTS, 'openbao');

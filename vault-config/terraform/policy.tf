@@ -7,7 +7,10 @@ locals {
   spelled = [for mount in var.mounts : replace(replace(replace(replace(mount, ":", "/"), "/%3[Aa]/", ":"), "%25", "%"), "//+$/", "")]
   inside  = var.namespace == null ? "" : "${trimsuffix(var.namespace, "/")}/"
   paths   = distinct([for path in local.spelled : trimprefix(path, local.inside)])
+  kv1     = distinct([for mount in var.kv1_mounts : trimprefix(replace(replace(replace(replace(mount, ":", "/"), "/%3[Aa]/", ":"), "%25", "%"), "//+$/", ""), local.inside)])
   pieces  = flatten([for path in local.paths : [for file in local.files : templatefile("${local.policies}/${file}", { mount = path })]])
 
-  policy = join("\n", concat(local.pieces, [file("${local.policies}/replicator-token.hcl")]))
+  kv1_pieces = [for path in local.kv1 : templatefile("${local.policies}/replicator-kv1.hcl", { mount = path })]
+
+  policy = join("\n", concat(local.pieces, local.kv1_pieces, [file("${local.policies}/replicator-token.hcl")]))
 }

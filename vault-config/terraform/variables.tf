@@ -80,3 +80,9 @@ variable "audit" {
   })
   default = {}
 }
+
+variable "kv1_mounts" {
+  description = "The KV v1 mounts that VaultFerry replicates, each as [NAMESPACE:]MOUNT, as in its routes."
+  type        = list(string)
+  default     = []
+}
