@@ -26,7 +26,9 @@ Run it as often as you like: what is right already is left alone. It removes not
   --approle-path PATH        of the auth method (default: approle)
   --role-id ID               give the role this id instead of one that the server chooses
   --role-id-file FILE        write the role id to FILE
-  --secret-id-file FILE      make a new secret id and write it to FILE, readable by its owner alone
+  --secret-id-file FILE      make a secret id and write it to FILE, readable by its owner alone. One that FILE holds and the
+                             server knows is kept
+  --new-secret-id            make a new one all the same. The old one stays good: its accessor is told, to destroy it
   --wrap-ttl DURATION        --secret-id-file gets a wrapping token that yields the secret id once, within DURATION
 
   --aws ARN                  a role of the AWS auth method for this IAM principal; repeatable. The method must be enabled
@@ -207,6 +209,7 @@ apply_role_id() {
     say 'role id' 'set as given'
     demand 'role id' GET "$url"
   fi
+  say 'role id' "$(jq -r .data.role_id "$work/answer")"
   if [ -n "$role_id_file" ]; then
     jq -r .data.role_id "$work/answer" >"$work/role-id"
     put_file "$work/role-id" "$role_id_file" 644
@@ -214,7 +217,26 @@ apply_role_id() {
   fi
 }
 
+# Asks about the secret id that the file holds; the answer stays in $work/answer.
+knows_secret_id() {
+  [ -s "$secret_id_file" ] || return 1
+  jq -Rs '{secret_id: rtrimstr("\n")}' "$secret_id_file" >"$work/body"
+  request POST "auth/$(url_path "$approle_path")/role/$(url_path "$name")/secret-id/lookup" "$work/body"
+  [ "$status" = 200 ]
+}
+
 make_secret_id() {
+  if knows_secret_id; then
+    accessor=$(jq -r '.data.secret_id_accessor // "unknown"' "$work/answer")
+    if [ "$new_secret_id" = no ]; then
+      say 'secret id' "unchanged in $secret_id_file"
+      return
+    fi
+    say 'secret id' "the one before stays good until it is destroyed; its accessor is $accessor"
+  elif [ -n "$wrap_ttl" ] && [ -s "$secret_id_file" ] && [ "$new_secret_id" = no ]; then
+    say 'secret id' "unchanged in $secret_id_file, which may hold a wrapping token; --new-secret-id makes another"
+    return
+  fi
   header=
   taken=.data.secret_id
   if [ -n "$wrap_ttl" ]; then
@@ -237,6 +259,13 @@ put_file() {
   mv "$next" "$2"
 }
 
+advice() {
+  case $1 in
+    file) printf 'leave --audit-file out, since any second device will do' ;;
+    *) printf 'disable it first, while another works' ;;
+  esac
+}
+
 # apply_device NAME FILTER: the audit device that audit/TYPE.json and the jq FILTER describe, TYPE being $type.
 apply_device() {
   jq --arg value "$value" "$2" "$here/audit/$type.json" >"$work/body"
@@ -246,7 +275,7 @@ apply_device() {
       '(.data // .)[$path] as $have | $want[0] | .type == $have.type and
         (.options | del(.write_timeout) | to_entries | all(.value == $have.options[.key]))' \
       "$work/answer" >/dev/null ||
-      die "audit device $1/ is there with other options, and none can be changed; disable it first (while another works)"
+      die "audit device $1/ is there with other options, and none can be changed: $(advice "$1")"
     say "audit device $1/" unchanged
     return
   fi
@@ -279,7 +308,7 @@ token() {
 }
 
 mounts='' kv1_mounts='' name=vaultferry print_policy='' dry_run=no cidrs=''
-approle=no approle_path=approle role_id='' role_id_file='' secret_id_file='' wrap_ttl=''
+approle=no approle_path=approle role_id='' role_id_file='' secret_id_file='' wrap_ttl='' new_secret_id=no
 arns='' aws_path=aws account='' audience=vault kubernetes_path=kubernetes audit_file='' audit_socket=''
 newline='
 '
@@ -298,6 +327,10 @@ while [ $# -gt 0 ]; do
       ;;
     --approle)
       approle=yes
+      continue
+      ;;
+    --new-secret-id)
+      new_secret_id=yes
       continue
       ;;
     --mount | --kv1-mount | --name | --print-policy | --cidr | --approle-path | --role-id | --role-id-file | --secret-id-file | --wrap-ttl | --aws | \
@@ -332,6 +365,9 @@ done
 case $print_policy in '' | vault | openbao) ;; *) misuse '--print-policy is "vault" or "openbao"' ;; esac
 case $account in '' | ?*/?*) ;; *) misuse '--kubernetes is NAMESPACE/ACCOUNT' ;; esac
 if [ "$approle" = no ] && [ -n "$role_id$role_id_file$secret_id_file$wrap_ttl" ]; then misuse 'ids are of --approle'; fi
+case $secret_id_file in */*) folder=${secret_id_file%/*}/ ;; *) folder=. ;; esac
+# Before a secret id is made that nobody could hold.
+if [ -n "$secret_id_file" ] && ! { [ -d "$folder" ] && [ -w "$folder" ]; }; then die "$secret_id_file cannot be written"; fi
 if [ -n "$wrap_ttl" ] && [ -z "$secret_id_file" ]; then misuse '--wrap-ttl needs --secret-id-file'; fi
 if [ -n "$audit_file$audit_socket" ] && [ -n "${VAULT_NAMESPACE:-}" ]; then
   misuse 'audit devices are of the root namespace; enable them without VAULT_NAMESPACE'
@@ -362,7 +398,7 @@ if [ "$approle" = yes ]; then
   # shellcheck disable=SC2016 # $cidrs is jq's
   apply_role approle "$approle_path" '. + {secret_id_bound_cidrs: $cidrs}'
   if [ "$dry_run" = no ]; then
-    if [ -n "$role_id$role_id_file" ]; then apply_role_id; fi
+    apply_role_id
     if [ -n "$secret_id_file" ]; then make_secret_id; fi
   fi
 fi

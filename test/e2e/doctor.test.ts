@@ -275,7 +275,7 @@ t.test('secrets that meet in one name', async (t) => {
 });
 
 t.test('what cannot be understood', async (t) => {
-  for (const args of [['doctor', 'now'], ['policy'], ['policy', 'iam'], ['doctor', '--all']]) {
+  for (const args of [['doctor', 'now'], ['policy'], ['policy', 'aws'], ['doctor', '--all']]) {
     t.match(await run(args, { own }), { code: 2, stdout: '', stderr: /^vaultferry: / }, args.join(' '));
   }
   for (const command of ['doctor', 'policy']) {

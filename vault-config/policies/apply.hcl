@@ -23,6 +23,10 @@ path "auth/approle/role/vaultferry/secret-id" {
   capabilities = ["create", "update"]
 }
 
+path "auth/approle/role/vaultferry/secret-id/lookup" {
+  capabilities = ["create", "update"]
+}
+
 path "sys/audit" {
   capabilities = ["read", "sudo"]
 }

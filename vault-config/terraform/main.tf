@@ -13,8 +13,12 @@ resource "vault_policy" "replicator" {
 
   lifecycle {
     precondition {
-      condition     = alltrue([for path in local.spelled : startswith(path, local.inside)])
+      condition     = alltrue([for path in concat(local.spelled, local.kv1_spelled) : startswith(path, local.inside)])
       error_message = "A mount is neither in var.namespace nor below it: no policy reaches it from there."
+    }
+    precondition {
+      condition     = length(var.mounts) + length(var.kv1_mounts) > 0
+      error_message = "Name at least one mount, in var.mounts or var.kv1_mounts."
     }
   }
 }
@@ -107,6 +111,10 @@ resource "vault_audit" "socket" {
   })
 
   lifecycle {
+    precondition {
+      condition     = var.audit.file != null || var.audit.other_device
+      error_message = "The socket would be the only audit device, and Vault would stop whenever VaultFerry does: set audit.file, or audit.other_device where there is another one."
+    }
     precondition {
       condition     = !var.openbao
       error_message = "OpenBao takes audit devices from its configuration: see audit/openbao.hcl."

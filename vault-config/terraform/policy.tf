@@ -4,11 +4,12 @@ locals {
   files    = var.openbao ? ["replicator.hcl", "replicator-openbao.hcl"] : ["replicator.hcl"]
 
   # [NAMESPACE:]MOUNT as a policy of the root namespace spells it.
-  spelled = [for mount in var.mounts : replace(replace(replace(replace(mount, ":", "/"), "/%3[Aa]/", ":"), "%25", "%"), "//+$/", "")]
-  inside  = var.namespace == null ? "" : "${trimsuffix(var.namespace, "/")}/"
-  paths   = distinct([for path in local.spelled : trimprefix(path, local.inside)])
-  kv1     = distinct([for mount in var.kv1_mounts : trimprefix(replace(replace(replace(replace(mount, ":", "/"), "/%3[Aa]/", ":"), "%25", "%"), "//+$/", ""), local.inside)])
-  pieces  = flatten([for path in local.paths : [for file in local.files : templatefile("${local.policies}/${file}", { mount = path })]])
+  spelled     = [for mount in var.mounts : replace(replace(replace(replace(mount, ":", "/"), "/%3[Aa]/", ":"), "%25", "%"), "//+$/", "")]
+  inside      = var.namespace == null ? "" : "${trimsuffix(var.namespace, "/")}/"
+  paths       = distinct([for path in local.spelled : trimprefix(path, local.inside)])
+  kv1_spelled = [for mount in var.kv1_mounts : replace(replace(replace(replace(mount, ":", "/"), "/%3[Aa]/", ":"), "%25", "%"), "//+$/", "")]
+  kv1         = distinct([for path in local.kv1_spelled : trimprefix(path, local.inside)])
+  pieces      = flatten([for path in local.paths : [for file in local.files : templatefile("${local.policies}/${file}", { mount = path })]])
 
   kv1_pieces = [for path in local.kv1 : templatefile("${local.policies}/replicator-kv1.hcl", { mount = path })]
 

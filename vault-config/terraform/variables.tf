@@ -1,11 +1,7 @@
 variable "mounts" {
   description = "The KV v2 mounts that VaultFerry replicates, each as [NAMESPACE:]MOUNT, as in its routes."
   type        = list(string)
-
-  validation {
-    condition     = length(var.mounts) > 0
-    error_message = "Name at least one mount."
-  }
+  default     = []
 
   validation {
     condition     = alltrue([for mount in var.mounts : can(regex("^([^:]*[^:/]:)?[^:/]([^:]*[^:/])?/*$", mount))])
@@ -75,8 +71,9 @@ variable "kubernetes" {
 variable "audit" {
   description = "Vault's audit devices: the file (a path on Vault's machine) and the socket (HOST:PORT or /PATH of VaultFerry's ingress, which must listen by then). null where another device stands already, or for no socket."
   type = object({
-    file   = optional(string)
-    socket = optional(string)
+    file         = optional(string)
+    socket       = optional(string)
+    other_device = optional(bool, false)
   })
   default = {}
 }
@@ -85,4 +82,14 @@ variable "kv1_mounts" {
   description = "The KV v1 mounts that VaultFerry replicates, each as [NAMESPACE:]MOUNT, as in its routes."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for mount in var.kv1_mounts : can(regex("^([^:]*[^:/]:)?[^:/]([^:]*[^:/])?/*$", mount))])
+    error_message = "A mount is written [NAMESPACE:]MOUNT; a colon within either is written %3A."
+  }
+
+  validation {
+    condition     = alltrue([for mount in var.kv1_mounts : !can(regex("[\"\\\\*$${}[:cntrl:]]|//|(^|[/:])\\+([/:]|$)", mount))])
+    error_message = "A policy cannot name a mount with an empty segment, a segment \"+\", or one of \" \\ * $ { }."
+  }
 }
