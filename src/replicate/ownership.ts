@@ -1,7 +1,7 @@
 import type { FailureCode } from '../errors.ts';
 import type { Look } from './decide.ts';
 import type { DestinationState, TagChange } from './destination.ts';
-import type { SecretRef } from './ref.ts';
+import { formatRef, type SecretRef } from './ref.ts';
 import {
   foreignTags,
   missingTags,
@@ -27,7 +27,7 @@ export type OwnershipChange =
  * How a secret becomes the copy of the look's ref: it gets our tags, whoever owned it before, and what was said of it
  * under its former owner goes. A `version` tag that no VaultFerry wrote is kept as it is.
  */
-export function adoption({ destination, owner, secretName }: Look): OwnershipChange {
+export function adoption({ source, destination, owner, secretName }: Look): OwnershipChange {
   if (destination === undefined) {
     return refuse('not_owned', `there is no secret ${secretName} to adopt: vaultferry replicate creates it`);
   }
@@ -35,6 +35,11 @@ export function adoption({ destination, owner, secretName }: Look): OwnershipCha
   const hindrance = hindranceOf(destination, secretName);
   if (hindrance !== undefined) return hindrance;
   if (foreignTags(tags, owner).length === 0 && !(TAG_RELEASED in tags)) return { kind: 'keep', arn };
+  const related = tags[TAG_SOURCE] === sourceTag(owner.ref) || TAG_RELEASED in tags;
+  if (source.kind === 'absent' && !related) {
+    const text = `Vault has no ${formatRef(owner.ref)}, so that ${secretName} would be marked as a copy whose secret is gone: write it in Vault first`;
+    return refuse('not_owned', text);
+  }
   const keeps: Tags = TAG_VERSION in tags && !(TAG_VAULT in tags) ? { [TAG_KEEPS]: TAG_VERSION } : {};
   const set = missingTags({ ...ownershipTags(owner), ...keeps }, tags);
   return { kind: 'change', arn, tags: { set, remove: present(tags, [TAG_RELEASED, TAG_ABSENT]) } };

@@ -103,14 +103,17 @@ const mayHaveTakenEffect = (error: unknown): boolean => {
  * once more, and restored if it is back. What cannot be told for certain is put on the queue, where a worker ends it.
  */
 async function afterwards(options: DeleteOptions, due: Due, arn: string, unclear: unknown): Promise<boolean> {
-  const { end, lookAgain, onWritten, log } = options;
+  const { end, lookAgain, onWritten, clock, log } = options;
   const { finding } = due;
   if (unclear === undefined) onWritten(due, 'deleted');
   try {
     if (unclear !== undefined) throw unclear;
+    const asked = clock.monotonic();
     const source = await end.source.read(finding.ref);
     if (source.kind === 'absent') return true;
-    await end.destination.restore(arn, () => undefined);
+    await end.destination.restore(arn, () => {
+      if (clock.monotonic() - asked > FRESH_FOR) throw overtaken(due);
+    });
     onWritten(due, 'restored');
     return false;
   } catch (error) {

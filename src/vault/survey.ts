@@ -114,7 +114,8 @@ async function metadataOfOne(survey: Surveying, path: string): Promise<Row | und
   if (!wanted(path)) return { path, wanted: false };
   const what = `the metadata of ${formatRef({ ...ref, path })}`;
   await pace();
-  const answer = await reader.get(ref.namespace, metadataPath({ ...ref, path }), what).catch(unlessTooLarge);
+  const ask = async () => reader.get(ref.namespace, metadataPath({ ...ref, path }), what); // a path may be no path at all
+  const answer = await ask().catch(unlessTooLarge);
   const body = answer && json(answer);
   if (answer?.status === 404 && absence(body)?.why === 'purged') return undefined;
   // What a policy does not show, or one secret's trouble, must be looked at, and keeps no other waiting.

@@ -14,6 +14,18 @@ const change = (set: Tags, remove: readonly string[] = []) => ({ kind: 'change',
 const refuse = (code: string, text: RegExp) => ({ kind: 'refuse', code, text });
 const keep = { kind: 'keep', arn };
 
+t.test(
+  'nothing foreign is adopted for a ref that Vault does not have: it would be marked, and might be deleted',
+  (t) => {
+    const source = { kind: 'absent', why: 'purged', mount: owner.mount } as const;
+    t.match(adopt(only({}), { source }), refuse('not_owned', /^Vault has no kv\/app\/db/));
+    t.match(adopt(tagged({ 'vaultferry:source': 'kv/x' }), { source }), { kind: 'refuse' });
+    t.match(adopt(tagged({ 'vaultferry:mount': 'x v2' }), { source }), { kind: 'change' }, 'our own copy of this ref');
+    t.match(adopt(only({ 'vaultferry:released': 'kv/app/db' }), { source }), { kind: 'change' });
+    t.end();
+  },
+);
+
 t.test('what an adoption makes of each secret', (t) => {
   const released = { 'vaultferry:released': 'kv/app/db' };
   const table: readonly [string, DestinationState | undefined, object][] = [

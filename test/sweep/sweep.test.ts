@@ -258,6 +258,16 @@ t.test(
   },
 );
 
+t.test('what Vault said after a deletion is too old after ten seconds too: a worker looks again', async (t) => {
+  const world = await marked({ deletion: {} }, ['a']);
+  const { run, clock, ends, source } = world;
+  await clock.advance(15 * MINUTE);
+  ends.eu.interpose('after', 'delete', () => void source.write(at('a'), '{"k":2}'));
+  ends.eu.interpose('before', 'restore', () => clock.stall(10_001));
+  t.match(await run(), { enqueued: 1 });
+  t.ok(ends.eu.secret('kv/a').scheduledForDeletion);
+});
+
 t.test('an outage ends the deletions, and what SQS does not take ends the sweep', async (t) => {
   const outage = new ReplicationError('destination_unavailable', 'no answer');
   const one = await marked({ deletion: { maxShare: 1 } }, ['a', 'b', 'c']);
