@@ -74,7 +74,7 @@ t.test('readyz names what is lacking, and takes it back', async (t) => {
     },
     { what: 'readyz to notice', interval: 100 },
   );
-  t.strictSame(JSON.parse(lacking), { status: 'not ready', lacking: ['vault'] });
+  t.strictSame(JSON.parse(lacking), { status: 'not ready', lacking: ['vault'], oldestDirtySeconds: 0 });
   t.equal((await ferries.ask('ferry', 'admin', '/healthz')).status, 200);
   await bao.restart();
   await isReady(world, 'ferry');

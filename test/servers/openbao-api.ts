@@ -1,3 +1,5 @@
+import { until } from './until.ts';
+
 /** An answer of OpenBao's: `text` exactly as sent, `body` parsed (undefined when empty or no JSON). */
 export interface Answer {
   readonly status: number;
@@ -45,6 +47,10 @@ export function openBaoApi(address: string, rootToken: () => string): OpenBaoApi
       if (namespace !== '') await createNamespace(request, demand, namespace);
       const body = { type: 'kv', options: { version: String(version) } };
       await demand('POST', `sys/mounts/${encodePath(mount)}`, body, { namespace });
+      // A new KV v2 mount says 400 to everything for a moment, the longer the slower its storage is.
+      const isReady = async () =>
+        version === 1 || (await request('GET', `${encodePath(mount)}/config`, undefined, { namespace })).status !== 400;
+      await until(isReady, { what: `the mount ${mount} to be ready` });
     },
     put: async (mount, path, data, namespace = '') => {
       const body = `{"data":${typeof data === 'string' ? data : JSON.stringify(data)}}`;
