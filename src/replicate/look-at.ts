@@ -61,8 +61,9 @@ const versionTagOf = (source: SourceState): Tags =>
  * by the id that was seen, and only where we would write, so that nobody else's value is ever asked for.
  */
 async function valueToCompare(destination: LookPorts['destination'], look: Look): Promise<Look['currentValue']> {
-  if (look.source.mount.kv === 2) return undefined;
+  const { destination: copy } = look;
+  if (look.source.mount.kv === 2 || copy === undefined) return undefined;
   const action = decide(look);
   if (action.kind !== 'put' || action.from === undefined) return undefined;
-  return destination.value(look.destination?.arn ?? '', action.from);
+  return destination.value(copy.arn, action.from);
 }

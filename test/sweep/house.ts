@@ -23,7 +23,7 @@ export const route = (mount: string, to: readonly string[] = ['eu'], more: Parti
 
 export const at = (path: string, mount = 'kv'): SecretRef => ({ namespace: '', mount, path });
 
-const DELETION: DeletionSettings = {
+export const DELETION: DeletionSettings = {
   ...{ grace: 15 * 60_000, recoveryDays: 30, maxPerSweep: 10, maxShare: 0.05, replicas: false },
 };
 
