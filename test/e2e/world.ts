@@ -44,7 +44,7 @@ export interface World {
   socket(): string;
   /** Writes a secret: a canary under `password` unless told otherwise. JSON text keeps its spelling. */
   write(ref: Ref | string, body?: unknown): Promise<Written>;
-  /** Waits until each copy's value and version are what OpenBao has. Milliseconds; 20 s unless told. */
+  /** Waits until each copy's value and version are what OpenBao has. Milliseconds; 30 s unless told. */
   equal(refs: readonly (Ref | string)[], deadline?: number): Promise<void>;
   /** Waits for a copy of this name that `accept` takes. */
   copy(name: string, accept?: (copy: Copy) => boolean, deadline?: number): Promise<Copy>;
@@ -107,7 +107,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 /** Waits until the process says that it is able to work. */
-export const isReady = ({ ferries }: Pick<World, 'ferries'>, name: string, deadline = 20_000): Promise<boolean> =>
+export const isReady = ({ ferries }: Pick<World, 'ferries'>, name: string, deadline = 30_000): Promise<boolean> =>
   until(async () => (await ferries.ask(name, 'admin', '/readyz')).status === 200, {
     what: `${name} to be ready`,
     deadline,
@@ -116,13 +116,13 @@ export const isReady = ({ ferries }: Pick<World, 'ferries'>, name: string, deadl
 
 function waits(bao: OpenBao, aws: Aws): Pick<World, 'equal' | 'copy' | 'settled'> {
   return {
-    equal: async (refs, deadline = 20_000) => {
+    equal: async (refs, deadline = 30_000) => {
       for (const ref of refs.map(refOf)) {
         const what = `${ref.mount}/${ref.path} to be equal at both ends`;
         await until(async () => isEqual(await readSource(bao, ref), await aws.copy(nameOf(ref))), { what, deadline });
       }
     },
-    copy: (name, accept = () => true, deadline = 20_000) =>
+    copy: (name, accept = () => true, deadline = 30_000) =>
       until(
         async () => {
           const copy = await aws.copy(name);
@@ -130,7 +130,7 @@ function waits(bao: OpenBao, aws: Aws): Pick<World, 'equal' | 'copy' | 'settled'
         },
         { what: `the copy ${name} to be as expected`, deadline },
       ) as Promise<Copy>,
-    settled: async (deadline = 20_000) => {
+    settled: async (deadline = 30_000) => {
       await until(async () => (await aws.waiting()) === 0, { what: 'the queue to be empty', deadline });
     },
   };

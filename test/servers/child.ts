@@ -113,12 +113,12 @@ async function stopChild(spawned: ChildProcess, exited: Promise<Exit>, grace: nu
 
 export interface Start extends Launch {
   readonly ready: (child: Child) => boolean | Promise<boolean>;
-  /** Milliseconds; 10 s unless told. */
+  /** Milliseconds; 30 s unless told. */
   readonly deadline?: number;
 }
 
 /** Starts a process and waits until it is ready. One that ends first, or is late, is stopped and its last lines told. */
-export async function startChild({ ready, deadline = 10_000, ...options }: Start): Promise<Child> {
+export async function startChild({ ready, deadline = 30_000, ...options }: Start): Promise<Child> {
   const child = launch(options);
   try {
     await until(() => child.exit() !== undefined || ready(child), { what: `${options.name} to be ready`, deadline });

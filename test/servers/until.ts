@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface Wait {
   /** What is waited for, as the end of "Waited N ms for …". */
   readonly what: string;
-  /** Milliseconds; 10 s unless told. */
+  /** Milliseconds; 30 s unless told. */
   readonly deadline?: number;
   /** Milliseconds between two tries; 15 unless told. */
   readonly interval?: number;
@@ -16,7 +16,7 @@ type Falsy = undefined | null | false | '' | 0;
  * Past the deadline it fails with `what`, and with the last error as its cause.
  */
 export async function until<T>(check: () => T | Promise<T>, wait: Wait): Promise<Exclude<T, Falsy>> {
-  const { what, deadline = 10_000, interval = 15 } = wait;
+  const { what, deadline = 30_000, interval = 15 } = wait;
   const end = performance.now() + deadline;
   for (;;) {
     const last = await attempt(check);

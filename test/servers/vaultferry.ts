@@ -33,7 +33,7 @@ export interface VaultFerry {
   readonly stderrPath: string;
   /** All whole log lines so far; lines that are no JSON object are left out. */
   logs(): readonly LogLine[];
-  /** The first log line, past or to come, that `predicate` accepts. Milliseconds; 10 s unless told. */
+  /** The first log line, past or to come, that `predicate` accepts. Milliseconds; 30 s unless told. */
   waitForLog(predicate: (line: LogLine) => boolean, deadline?: number): Promise<LogLine>;
   /** SIGTERM; SIGKILL where the promised 20 s and 5 more have passed. */
   stop(): Promise<Exit>;
@@ -59,7 +59,7 @@ export async function startVaultFerry(options: VaultFerryOptions): Promise<Vault
   });
   const { pid, stdoutPath, stderrPath, exited, kill } = child;
   const logs = jsonLines(child.stderr);
-  const waitForLog = (predicate: (line: LogLine) => boolean, deadline = 10_000): Promise<LogLine> =>
+  const waitForLog = (predicate: (line: LogLine) => boolean, deadline = 30_000): Promise<LogLine> =>
     until(() => logs().find(predicate), { what: `a log line of ${name}`, deadline });
   const ready = await waitForLog(isReady);
   return { pid, ready, stdoutPath, stderrPath, logs, waitForLog, exited, kill, stop: () => child.stop(25_000) };
