@@ -110,7 +110,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run
   const child = spawn(process.execPath, [cli, ...args], {
     env: { ...baseEnv(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
+    timeout: 60_000,
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
@@ -118,6 +118,6 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run
 }
 
 async function ask(url: string, request: RequestInit = {}): Promise<HttpAnswer> {
-  const answer = await fetch(url, { ...request, signal: AbortSignal.timeout(30_000) });
+  const answer = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) });
   return { status: answer.status, body: await answer.text() };
 }
