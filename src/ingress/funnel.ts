@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { Reading } from '../audit/change.ts';
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Log } from '../log.ts';
@@ -105,9 +105,7 @@ const RAW_VALUES =
 
 /** Short, whatever the ref is: thousands of them may wait. */
 const copyKey = (ref: MountRef & SecretRef, { group }: Target): string =>
-  createHash('sha1')
-    .update(JSON.stringify([group, ref.namespace, ref.mount, ref.path]))
-    .digest('base64');
+  hash('sha1', JSON.stringify([group, ref.namespace, ref.mount, ref.path]), 'base64');
 
 function once(act: () => void): () => void {
   let done = false;

@@ -12,6 +12,14 @@ const SENDERS = 4;
  * goes at once; of a busy mount ten times fewer calls are made, each of which costs more than a thousand lines.
  */
 const SPACING = 10;
+/**
+ * From one round of batches to the next while the event loop is at work nearly all the time, in ms: a batch costs more
+ * than a hundred lines of a routed mount, and lines go first, since Vault waits for whoever does not read them. What
+ * waits meanwhile is coalesced, and bounded.
+ */
+const BUSY_SPACING = 20;
+/** The share of the time in which a busy event loop is at work. */
+const BUSY = 0.9;
 /** Lines of a mount that Vault cannot yet be asked about would ask for a sweep each: one request in this time, in ms. */
 const SWEEP_PACE = 1_000;
 /** Before what SQS did not take out of a batch is sent again, in ms. */
@@ -26,6 +34,8 @@ export interface SenderOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onQueued: (dirty: Dirty) => void;
+  /** The share of the time since it was last asked in which this thread's event loop was at work; 0 to 1. */
+  readonly utilization?: () => number;
 }
 
 export interface Sender {
@@ -38,7 +48,8 @@ export interface Sender {
 }
 
 /** Never idle while something is dirty, never waiting while it is idle. */
-export function createSender({ publisher, dirty, sweeps, clock, log, onQueued }: SenderOptions): Sender {
+export function createSender(options: SenderOptions): Sender {
+  const { publisher, dirty, sweeps, clock, log, onQueued, utilization = () => 0 } = options;
   let inFlight = 0;
   let emptied: (() => void)[] = [];
 
@@ -64,7 +75,9 @@ export function createSender({ publisher, dirty, sweeps, clock, log, onQueued }:
   };
   const changesBatch = () => {
     const batch = spacing.on && emptied.length === 0 ? undefined : dirtyBatch(dirty, { onQueued, log });
-    if (batch !== undefined && !dirty.ready) spacing.start(SPACING);
+    const last = batch !== undefined && (!dirty.ready || inFlight === SENDERS - 1);
+    if (last && utilization() > BUSY) spacing.start(BUSY_SPACING);
+    else if (last && !dirty.ready) spacing.start(SPACING);
     return batch;
   };
   const send = async (batch: Batch) => {

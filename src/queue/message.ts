@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Ajv } from 'ajv';
 import Type, { type Static } from 'typebox';
 import { ReplicationError } from '../errors.ts';
@@ -90,16 +90,16 @@ export const encodeChange = (
   origin: ChangeOrigin,
 ): string => encodeMessage({ v: 1, kind: 'change', vault, namespace, mount, path, route, destination, ...origin });
 
-const hash = (...parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+const idOf = (...parts: readonly unknown[]): string => hash('sha256', JSON.stringify(parts));
 
 /** One audit entry that came through two devices is one message; two writes are never merged by SQS's window. */
-export const auditDeduplicationId = (group: string, requestId: string): string => hash('audit', group, requestId);
+export const auditDeduplicationId = (group: string, requestId: string): string => idOf('audit', group, requestId);
 
-export const findingDeduplicationId = (group: string, sweepId: string): string => hash('finding', group, sweepId);
+export const findingDeduplicationId = (group: string, sweepId: string): string => idOf('finding', group, sweepId);
 
 /** Fresh for each parking of a message, the same for a retried one. */
 export const parkingDeduplicationId = (messageId: string, receives: number): string =>
-  hash('parking', messageId, receives);
+  idOf('parking', messageId, receives);
 
 /** All sweep requests of one Vault form one group: they are served one at a time. The vault id's characters fit SQS. */
 export const sweepGroup = (vault: string): string => `sweep-${vault}`;

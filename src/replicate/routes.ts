@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import picomatch from 'picomatch';
 import { secretName } from './name.ts';
 import { isOwnSecret, ownSecret } from './own-secret.ts';
@@ -42,9 +42,7 @@ export interface Routes {
  * same group and asks AWS nothing. The account is that of the destination's role ARN, "" without a role.
  */
 export const messageGroup = ({ region = '', endpoint = '' }: DestinationAddress, name: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify(['', region, endpoint, name]))
-    .digest('hex');
+  hash('sha256', JSON.stringify(['', region, endpoint, name]));
 
 type PathTest = (path: string) => boolean;
 
@@ -66,11 +64,10 @@ export function createRoutes(
     included: pathTest(route.include),
     excluded: pathTest(route.exclude),
   }));
+  const ofMount = (mount: MountRef) => compiled.filter((route) => mountKey(route) === mountKey(mount));
+  const byMount = new Map(routes.map((route) => [mountKey(route), ofMount(route)]));
   const matches = (ref: SecretRef) =>
-    compiled.filter(
-      ({ namespace, mount, included, excluded }) =>
-        namespace === ref.namespace && mount === ref.mount && included(ref.path) && !excluded(ref.path),
-    );
+    byMount.get(mountKey(ref))?.filter(({ included, excluded }) => included(ref.path) && !excluded(ref.path)) ?? [];
   return {
     mounts: distinctMounts(routes),
     targets(ref) {
@@ -92,6 +89,8 @@ export function createRoutes(
 }
 
 function distinctMounts(routes: readonly Route[]): MountRef[] {
-  const mounts = new Map(routes.map(({ namespace, mount }) => [`${namespace}\0${mount}`, { namespace, mount }]));
+  const mounts = new Map(routes.map(({ namespace, mount }) => [mountKey({ namespace, mount }), { namespace, mount }]));
   return [...mounts.values()];
 }
+
+const mountKey = ({ namespace, mount }: MountRef): string => `${namespace}\0${mount}`;

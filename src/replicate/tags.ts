@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { escapeName, unescapeName } from './name.ts';
 import { longestMount, type MountRef, type SecretRef } from './ref.ts';
 import type { Mount } from './source.ts';
@@ -47,7 +47,7 @@ export function sourceTag(ref: SecretRef): string {
 function cut(text: string, max = MAX_TAG_VALUE, kept = KEPT): string {
   if (text.length <= max) return text;
   const beginning = text.slice(0, kept).replace(/\p{Surrogate}$/u, '');
-  return `${beginning}=${createHash('sha256').update(text).digest('hex')}`;
+  return `${beginning}=${hash('sha256', text)}`;
 }
 
 /** What a tag cannot hold (a derived route name's `%3A`), written as in the names' escaping. */

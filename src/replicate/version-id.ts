@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { SecretRef } from './ref.ts';
 import type { SourceVersion } from './source.ts';
 
@@ -30,8 +30,8 @@ export const spelledTime = (compact: string): string =>
  */
 export function versionId({ namespace, mount, path }: SecretRef, { version, createdTime }: SourceVersion): string {
   const rendering = JSON.stringify([RENDERER, namespace, mount, path, {}]);
-  const hash = createHash('sha256').update(rendering).digest('hex').slice(0, 24);
-  return `v${version}-${compactTime(createdTime)}-${hash}`;
+  const renderingId = hash('sha256', rendering).slice(0, 24);
+  return `v${version}-${compactTime(createdTime)}-${renderingId}`;
 }
 
 /**

@@ -15,6 +15,7 @@ import type { Routes } from '../replicate/routes.ts';
 import type { Mount } from '../replicate/source.ts';
 import { createDoors } from './doors.ts';
 import type { Replaceable } from './reload.ts';
+import { createUtilization } from './utilization.ts';
 
 /** Copies that may be told apart while SQS is down; past it, one sweep stands for them all. Some 100 MB. */
 const MAX_DIRTY = 100_000;
@@ -52,7 +53,8 @@ export function createIngressRole(parts: IngressParts, ingress: IngressConfig): 
   const sweeps = createSweepRequests(vault);
   const dirty = createDirtyCopies(MAX_DIRTY, (onQueued) => sweeps.ask('overflow', onQueued), clock.monotonic);
   const onQueued = ({ about }: Dirty) => log.info({ event: 'change.queued', ...about });
-  const sender = createSender({ publisher: parts.publisher, dirty, sweeps, clock, log, onQueued });
+  const utilization = createUtilization();
+  const sender = createSender({ publisher: parts.publisher, dirty, sweeps, clock, log, onQueued, utilization });
   const kvVersions = createKvVersions(config.routes, {
     ask: parts.mount,
     clock,

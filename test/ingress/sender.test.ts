@@ -31,7 +31,7 @@ function createHeldPublisher() {
   return { publisher: { send }, calls };
 }
 
-function house() {
+function house(utilization = 0) {
   const clock = manualClock();
   const { log, lines, events } = recordingLog();
   const { publisher, calls } = createHeldPublisher();
@@ -39,7 +39,7 @@ function house() {
   const dirty = createDirtyCopies(100_000, (onQueued) => sweeps.ask('overflow', onQueued));
   const queued: string[] = [];
   const onQueued = ({ key }: Dirty) => void queued.push(key);
-  const sender = createSender({ publisher, dirty, sweeps, clock, log, onQueued });
+  const sender = createSender({ publisher, dirty, sweeps, clock, log, onQueued, utilization: () => utilization });
   const add = (...keys: readonly string[]) => {
     for (const key of keys) dirty.add(copyOf(key));
     sender.flush();
@@ -93,6 +93,25 @@ t.test('four batches of ten are in flight at most, and the next goes as soon as 
   t.same(bodies()[5], keys(50, 57));
   t.equal(calls.length, 6);
 });
+
+t.test(
+  'while the event loop is busy, lines go first: four batches in 20 ms, and none at once after them',
+  async (t) => {
+    const { add, calls, call, clock, sender } = house(0.95);
+    add(...keys(0, 105));
+    t.equal(calls.length, 4);
+    for (const index of [0, 1, 2, 3]) await call(index).end();
+    t.equal(calls.length, 4);
+    await clock.advance(19);
+    t.equal(calls.length, 4);
+    await clock.advance(1);
+    t.equal(calls.length, 8);
+    for (const index of [4, 5, 6, 7]) await call(index).end();
+    t.equal(calls.length, 8);
+    void sender.drained(); // whoever stops has no lines to read any more
+    t.equal(calls.length, 11);
+  },
+);
 
 t.test('a batch keeps to the bytes that SQS takes', async (t) => {
   const { dirty, sender, bodies } = house();
