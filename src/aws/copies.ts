@@ -1,4 +1,9 @@
-import { ListSecretsCommand, type SecretListEntry, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  ListSecretsCommand,
+  type ListSecretsResponse,
+  type SecretListEntry,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import type { ListedCopy } from '../replicate/destination.ts';
 import { TAG_VAULT } from '../replicate/tags.ts';
 import { destinationFailure } from './failure.ts';
@@ -8,17 +13,21 @@ const PAGE_LIMIT = 10_000;
 /** The most entries that ListSecrets gives in one page. */
 const PAGE_SIZE = 100;
 
-/** Every copy of one vault in a destination, those scheduled for deletion included. May miss the last 5 minutes. */
+/**
+ * Every copy of one vault in a destination, those scheduled for deletion included. May miss the last 5 minutes. While a
+ * page is read, the next one is on its way.
+ */
 export async function* listCopies(client: SecretsManagerClient, vault: string): AsyncGenerator<ListedCopy> {
-  let NextToken: string | undefined;
-  do {
-    const page = await listPage(client, vault, NextToken);
-    for (const entry of page.SecretList ?? []) {
+  let next: ReturnType<typeof listPage> | undefined = listPage(client, vault, undefined);
+  while (next !== undefined) {
+    const { SecretList = [], NextToken }: ListSecretsResponse = await next;
+    next = NextToken === undefined ? undefined : listPage(client, vault, NextToken);
+    next?.catch(() => undefined); // thrown where it is awaited
+    for (const entry of SecretList) {
       const copy = listedCopy(entry);
       if (copy.tags[TAG_VAULT] === vault) yield copy; // the filters match key and value, not necessarily of one tag
     }
-    NextToken = page.NextToken;
-  } while (NextToken !== undefined);
+  }
 }
 
 async function listPage(client: SecretsManagerClient, vault: string, NextToken: string | undefined) {
