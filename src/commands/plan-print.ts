@@ -2,7 +2,7 @@ import type { KeyDiff } from '../replicate/key-diff.ts';
 import type { Gap } from './compare-ends.ts';
 import { type Action, isOpen, type PlanRow } from './plan-rows.ts';
 import type { Summary } from './plan-summary.ts';
-import { age, alignedTable, cutMiddle, grouped, paint, printable } from './table.ts';
+import { age, cutMiddle, fittedTable, grouped, paint, printable, wrapped } from './table.ts';
 
 /** What was found, as it is printed. */
 export interface Printed {
@@ -37,6 +37,7 @@ const SHOWN: Readonly<Record<Action, { readonly word: string; readonly sum: stri
   refuse: { word: 'refuse', sum: 'refused', colour: 35 },
   orphan: { word: 'orphan', sum: 'without a route', colour: 35 },
   unknown: { word: 'unknown', sum: 'unknown', colour: 35 },
+  released: { word: 'released', sum: 'let go', colour: 2 },
   in_sync: { word: 'in sync', sum: 'in sync', colour: 2 },
 };
 const ORDER = Object.keys(SHOWN);
@@ -65,16 +66,8 @@ export const gapLine = ({ what, why, code }: Gap): string => `not compared: ${pr
 function tableOf(unordered: readonly PlanRow[], view: View): string[] {
   if (unordered.length === 0) return [];
   const rows = inOrder(unordered).toSorted((a, b) => ORDER.indexOf(a.action) - ORDER.indexOf(b.action));
-  const cells = rows.map((row) => cellsOf(row, view.now));
-  const others = alignedTable([HEAD, ...cells].map(([, , ...rest]) => rest));
-  const taken = Math.max(...others.map((line) => Array.from(line).length)) + ACTION_WIDTH + 4;
-  const left = view.columns === undefined ? Number.POSITIVE_INFINITY : Math.max(LEAST_REF, view.columns - taken);
-  const cut = cells.map(([action = '', ref = '', ...rest]) => [
-    action.padEnd(ACTION_WIDTH),
-    cutMiddle(ref, left),
-    ...rest,
-  ]);
-  const [head = '', ...lines] = alignedTable([HEAD, ...cut], [3, 4]);
+  const cells = [HEAD, ...rows.map((row) => cellsOf(row, view.now))];
+  const [head = '', ...lines] = fittedTable(cells, { column: 1, least: LEAST_REF }, view.columns, [3, 4]);
   return [paint(head, 1, view.coloured), ...rows.flatMap((row, index) => block(row, lines[index] ?? '', view))];
 }
 
@@ -85,12 +78,20 @@ function cellsOf({ action, ref, secretName, destination, ...row }: PlanRow, now:
   const since = row.deletion === undefined ? row.since : Date.parse(row.deletion.absentSince);
   const what = action === 'orphan' || ref === '' ? secretName : ref;
   const ago = since === undefined || Number.isNaN(since) ? '-' : age(now - since);
-  return [SHOWN[action].word, printable(what), cutMiddle(destination, MOST_DESTINATION), ...versions, ago];
+  return [
+    SHOWN[action].word.padEnd(ACTION_WIDTH),
+    printable(what),
+    cutMiddle(destination, MOST_DESTINATION),
+    ...versions,
+    ago,
+  ];
 }
 
-function block(row: PlanRow, line: string, { coloured }: View): string[] {
+function block(row: PlanRow, line: string, { coloured, columns }: View): string[] {
   const { word, colour } = SHOWN[row.action];
-  const below = remarks(row).map((text) => `${' '.repeat(ACTION_WIDTH + 2)}${paint(text, 2, coloured)}`);
+  const room = columns === undefined ? undefined : columns - ACTION_WIDTH - 2;
+  const remarked = remarks(row).flatMap((text) => wrapped(text, room));
+  const below = remarked.map((text) => `${' '.repeat(ACTION_WIDTH + 2)}${paint(text, 2, coloured)}`);
   return [`${paint(word, colour, coloured)}${line.slice(word.length)}`, ...below];
 }
 

@@ -9,7 +9,7 @@ const ACTIONS = {
   absent: 'in_sync',
   absent_marked: 'in_sync',
   absent_scheduled: 'in_sync',
-  released: 'in_sync',
+  released: 'released',
   missing: 'create',
   stale: 'update',
   no_value: 'update',
@@ -75,14 +75,19 @@ export function rowOf({ finding, comparison, failure }: Judged): PlanRow {
     ...(standing?.code !== undefined && { code: standing.code }),
     ...(why !== undefined && { why }),
     ...failure,
-    ...(comparison?.kind === 'different' && { keys: comparison.keys ?? NO_KEYS }),
-    ...(comparison?.kind === 'not_compared' && { notCompared: comparison.why }),
+    ...(comparison !== undefined && compared(comparison)),
   };
+}
+
+function compared(comparison: Comparison): Pick<PlanRow, 'keys' | 'notCompared'> {
+  if (comparison.kind === 'equal') return {};
+  if (comparison.kind === 'not_compared') return { notCompared: comparison.why };
+  return comparison.keys === undefined ? { notCompared: NO_OBJECT } : { keys: comparison.keys };
 }
 
 const OTHER_VALUE =
   'the version at AWSCURRENT is the right one, but its value is not: write the secret in Vault once more, since a new version has a new id';
-const NO_KEYS: KeyDiff = { added: [], removed: [], changed: [] };
+const NO_OBJECT = 'one of the two values is no JSON object, so that there are no keys to compare';
 
 /** The versions are equal in these, so that no look would write a value. */
 const SAME_VERSION: readonly Kind[] = ['in_sync', 'tags_differ', 'wrongly_marked'];
@@ -103,6 +108,8 @@ export function dueRow({ finding, versionId, mark }: Due, action: 'delete' | 'he
   return { ...rowOf({ finding }), action, deletion: { versionId, absentSince: mark.slice(0, mark.indexOf(' ')) } };
 }
 
-/** Whether there is something to tell of it: it is not in sync, or it should have been compared and was not. */
+/** Whether there is something to tell of it: it is not as it should be, or it should have been compared and was not. */
 export const isOpen = ({ action, code, notCompared }: PlanRow): boolean =>
-  action === 'unknown' ? code !== undefined : action !== 'in_sync' || notCompared !== undefined;
+  action === 'unknown' ? code !== undefined : !SETTLED.includes(action) || notCompared !== undefined;
+
+const SETTLED: readonly Action[] = ['in_sync', 'released'];

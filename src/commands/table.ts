@@ -1,11 +1,56 @@
 /** Rows of the same number of cells as aligned lines; the columns in `right` lean to the right. */
 export function alignedTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => width(cells[column]))));
+  const widths = widthsOf(rows);
   const pad = (text: string, column: number): string => {
     const padding = ' '.repeat((widths[column] ?? 0) - width(text));
     return right.includes(column) ? padding + text : text + padding;
   };
   return rows.map((cells) => cells.map(pad).join('  ').trimEnd());
+}
+
+/** Never by spreading: as many arguments as there may be rows are more than a call takes. */
+const widthsOf = (rows: readonly (readonly string[])[]): number[] =>
+  (rows[0] ?? []).map((_, column) => rows.reduce((widest, cells) => Math.max(widest, width(cells[column])), 0));
+
+/** One column of a table, whose cells are cut in the middle to `least` code points at most, so that a line fits. */
+export interface Flexible {
+  readonly column: number;
+  readonly least: number;
+}
+
+/** As {@link alignedTable}, on a terminal of so many columns; undefined: on none, and nothing is cut. */
+export function fittedTable(
+  rows: readonly (readonly string[])[],
+  { column, least }: Flexible,
+  columns: number | undefined,
+  right: readonly number[],
+): string[] {
+  if (columns === undefined) return alignedTable(rows, right);
+  const others = widthsOf(rows).filter((_, index) => index !== column);
+  const left = Math.max(
+    least,
+    others.reduce((rest, taken) => rest - taken - 2, columns),
+  );
+  const cut = (cell: string, index: number) => (index === column ? cutMiddle(cell, left) : cell);
+  return alignedTable(
+    rows.map((cells) => cells.map(cut)),
+    right,
+  );
+}
+
+/** Lines of at most `columns` code points, broken between words; a longer word stays whole, and so does the text without. */
+export function wrapped(text: string, columns: number | undefined): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line === '' || columns === undefined || width(longer) <= columns) line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line];
 }
 
 /** In code points: close enough for what refs are made of. */

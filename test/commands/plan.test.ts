@@ -149,12 +149,15 @@ t.test('values that cannot be compared: why', async (t) => {
 t.test('with a value that is no object, without one, and of one that only its order tells apart', async (t) => {
   const edited = async (text: string) => (await one(({ ends }) => ends.eu.edit('kv/a', text), '{"a":1,"b":2}')).plan();
   const none = { added: [], removed: [], changed: [] };
-  t.match(only((await edited('plain text')).json), { action: 'update', keys: none });
+  const noObject = { action: 'update', keys: null, notCompared: /no JSON object/ };
+  t.match(only((await edited('plain text')).json), noObject);
   t.match(only((await edited('{"b": 2, "a": 1}')).json), { keys: none });
   t.match(only((await edited('{"a":1.0,"b":2}')).json), { keys: { ...none, changed: ['a'] } });
   t.match(only((await edited('{"a":1,"b":2}')).json), { keys: null, notCompared: null }, 'equal, but by hand');
   const order = await one(({ ends }) => ends.eu.edit('kv/a', '{"b":2,"a":1}'), '{"a":1,"b":2}');
   t.match((await order.planText()).text, /no key differs: the order or the spelling does/);
+  const plain = await one(({ ends }) => ends.eu.edit('kv/a', 'plain text'), '{"a":1,"b":2}');
+  t.match((await plain.planText()).text, /not compared: one of the two values is no JSON object/);
   const empty = await one(({ ends }) => ends.eu.secret('kv/a').versions.clear());
   t.match(only((await empty.plan()).json), { state: 'no_value', action: 'update', notCompared: /no value/ });
 });
@@ -300,6 +303,17 @@ t.test('deletions that are due go, or are held', async (t) => {
   t.match((await plan()).json.secrets, [{ action: 'held' }, { action: 'held' }]);
   t.match((await planText()).text, /held .* 20 m\n[\s\S]*2 held: vaultferry sweep --approve-deletes/);
   t.ok(world.ends.eu.operations().every((operation) => operation !== 'delete'));
+});
+
+t.test('a copy that was let go is counted apart, and asks for nothing', async (t) => {
+  const { plan, planText } = await one(({ ends }) => {
+    const { tags } = ends.eu.secret('kv/a');
+    tags.clear();
+    tags.set('vaultferry:released', 'kv/a');
+  });
+  t.match(await plan(), { code: 0, json: { secrets: [], actions: { eu: { released: 1 } } } });
+  t.match((await planText()).text, /^1 let go\n/);
+  t.match(only((await plan({ all: true })).json), { action: 'released', state: 'released' });
 });
 
 t.test('what maxSecrets does not allow is told', async (t) => {

@@ -5,10 +5,12 @@ import {
   alignedTable,
   count,
   cutMiddle,
+  fittedTable,
   grouped,
   paint,
   printable,
   printableJson,
+  wrapped,
 } from '../../src/commands/table.ts';
 
 t.test('columns are as wide as their widest cell', async (t) => {
@@ -19,6 +21,30 @@ t.test('columns are as wide as their widest cell', async (t) => {
   ];
   t.same(alignedTable(rows, [1]), ['a         b  c', 'long 😀    1', 'x       100  end']);
   t.same(alignedTable([]), []);
+});
+
+t.test('as many rows as there may be', async (t) => {
+  const rows = Array.from({ length: 200_000 }, (_, index) => [`kv/${index}`, 'eu']);
+  t.equal(alignedTable(rows)[0], 'kv/0       eu');
+  t.equal(fittedTable(rows, { column: 0, least: 4 }, 10, [])[199_999], 'kv/…99  eu');
+});
+
+t.test('one column is cut until a line fits, as far as it may be', async (t) => {
+  const rows = [
+    ['kv/team/database', 'eu', '1'],
+    ['kv/a', 'default', '10'],
+  ];
+  const fitted = (columns?: number) => fittedTable(rows, { column: 0, least: 8 }, columns, [2]);
+  t.same(fitted(), alignedTable(rows, [2]));
+  t.same(fitted(25), ['kv/tea…abase  eu        1', 'kv/a          default  10']);
+  t.same(fitted(10), ['kv/t…ase  eu        1', 'kv/a      default  10'], 'eight at least');
+});
+
+t.test('text is broken between words, and a long word is whole', async (t) => {
+  t.same(wrapped('one two three', undefined), ['one two three']);
+  t.same(wrapped('one two three', 7), ['one two', 'three']);
+  t.same(wrapped('a-long-word b', 3), ['a-long-word', 'b']);
+  t.same(wrapped('', 3), ['']);
 });
 
 t.test('ages', async (t) => {
