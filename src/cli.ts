@@ -15,12 +15,14 @@ import { createMeter } from './commands/meter.ts';
 import { type CommandLine, readCommandLine } from './commands/options.ts';
 import { checkOwnershipLine } from './commands/ownership.ts';
 import { type PlanCommand, planCommand } from './commands/plan.ts';
+import type { View } from './commands/plan-print.ts';
 import { iamPolicyCommand, policyCommand, policyMounts, policyOf } from './commands/policy.ts';
 import { releaseCommand } from './commands/release.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
 import { checkSweepLine, sweepCommand } from './commands/sweep.ts';
+import { printable } from './commands/table.ts';
 import { createTerminal } from './commands/terminal.ts';
 import { UsageError } from './commands/usage-error.ts';
 import type { Config } from './config/config.ts';
@@ -89,7 +91,8 @@ const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
     const log = createLog('warn', process.stderr.isTTY === true);
     const { source, ends, close } = await openBothEnds(config, log);
     const routes = createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret);
-    return statusCommand({ refs: operands, routes, source, ends, json, write, writeError }).finally(close);
+    const shown = { clock: systemClock, meter: meterOf(), view: viewOfStdout(), json, write, writeError };
+    return statusCommand({ refs: operands, routes, source, ends, ...shown }).finally(close);
   },
   async adopt(line) {
     checkOwnershipLine('adopt', line, terminal.asks);
@@ -99,7 +102,7 @@ const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
     const places = await openPlaces(config);
     const { source, ends, close } = await openBothEnds(config, log);
     const routes = createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret);
-    const streams = { ask: askOnTerminal(), json, write, writeError };
+    const streams = { ask: askOnTerminal(), ...ownershipMeters('listing Vault'), json, write, writeError };
     return adoptCommand({ refs, all, yes, routes, places, source, ends, ...streams }).finally(close);
   },
   async release(line) {
@@ -108,7 +111,7 @@ const COMMANDS: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
     const config = await load(line.file);
     const places = await openPlaces(config);
     const routes = createRoutes(config.routes, config.destinations);
-    const streams = { ask: askOnTerminal(), json, write, writeError };
+    const streams = { ask: askOnTerminal(), ...ownershipMeters('listing copies'), json, write, writeError };
     return releaseCommand({ refs, all, yes, routes, places, vault: config.vault.id, ...streams });
   },
   async doctor({ operands, file, json }) {
@@ -161,13 +164,11 @@ async function comparing(
   const log = createLog('warn', process.stderr.isTTY === true);
   const { source, ends, close } = await openBothEnds(config, log);
   const signal = interruption();
-  const isTerminal = process.stdout.isTTY === true;
-  const coloured = isTerminal && (environment()['NO_COLOR'] ?? '') === '';
   const command = {
     ...{ vault: config.vault.id, source, ends, clock: systemClock, signal, deep, all, json, write },
     routes: createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret),
-    meter: createMeter(terminal.progress, systemClock),
-    view: { coloured, columns: isTerminal ? process.stdout.columns : undefined },
+    meter: meterOf(),
+    view: viewOfStdout(),
     writeError,
   };
   try {
@@ -179,6 +180,20 @@ async function comparing(
   } finally {
     await close();
   }
+}
+
+const meterOf = (words?: { readonly listing: string; readonly doing: string }) =>
+  createMeter(terminal.progress, systemClock, words);
+
+const ownershipMeters = (listing: string) => ({
+  looking: meterOf({ listing, doing: 'looking' }),
+  changing: meterOf({ listing: 'tagging', doing: 'tagging' }),
+});
+
+function viewOfStdout(): Omit<View, 'now'> {
+  const isTerminal = process.stdout.isTTY === true;
+  const coloured = isTerminal && (environment()['NO_COLOR'] ?? '') === '';
+  return { coloured, columns: isTerminal ? process.stdout.columns : undefined };
 }
 
 const load = (file: string | undefined) =>
@@ -208,9 +223,10 @@ async function version(): Promise<string> {
 
 /** What a person is told; the rest is our fault, and its text is not trusted to hold no value. */
 function explain(error: unknown): { text: string; code: number } {
-  if (error instanceof UsageError) return { text: `${error.message}\nSee vaultferry --help`, code: 2 };
-  if (error instanceof ConfigError) return { text: error.problems.map(formatProblem).join('\n'), code: 2 };
-  if (error instanceof ReplicationError) return { text: `${error.message} (${error.code})`, code: 1 };
+  if (error instanceof UsageError) return { text: `${printable(error.message)}\nSee vaultferry --help`, code: 2 };
+  if (error instanceof ConfigError)
+    return { text: error.problems.map((one) => printable(formatProblem(one))).join('\n'), code: 2 };
+  if (error instanceof ReplicationError) return { text: `${printable(error.message)} (${error.code})`, code: 1 };
   return { text: `an unexpected ${error instanceof Error ? error.name : 'error'}: please report it`, code: 1 };
 }
 

@@ -65,6 +65,7 @@ and what no sweep can end:
   conflict   the same, but AWS rotates, manages or deletes it, so that it cannot be adopted
   refuse     Secrets Manager could not take it (name, size), or maxSecrets is reached
   orphan     a copy of VaultFerry's that no route covers any more
+  released   the copy was let go (vaultferry release): counted, and shown with --all alone
   differs    with --deep: the right version has another value
   unknown    an end cannot be read
 
@@ -120,15 +121,27 @@ both ends and writes what differs. Needs no Vault, only the right to send to the
 
 REF is [namespace:]mount/path, e.g. hybrid-aws-secrets/app/db or team-a:kv/app/db.
 
+--json gives {"queued": [{"ref", "destination", "secretName"}]}: what is on the queue now. A REF that is not routed is told
+on stderr.
+
 Exit codes: 0 all are queued; 1 a REF is not routed, or SQS refused; 2 usage or configuration error.
 `,
   status: `Usage: vaultferry status [REF…] [--config FILE] [--json]
 
 Compares both ends now and writes to neither: for each secret and destination whether they are in sync, Vault's version,
 the copy's, since when it has it, and why not. Without a REF, all that Vault lists and all that has a copy. Shows no
-value. Needs what a worker needs of Vault, and secretsmanager:DescribeSecret and ListSecrets.
+value. Needs what a worker needs of Vault, and secretsmanager:DescribeSecret and ListSecrets. For many secrets
+vaultferry plan is faster. NO_COLOR turns colours off.
 
 REF is [namespace:]mount/path, e.g. hybrid-aws-secrets/app/db or team-a:kv/app/db.
+
+--json gives {"secrets": [{"ref", "destination", "secretName", "inSync", "state", "vaultVersion", "replicatedVersion",
+"since", "code", "why"}], "problems": [text]}; null where there is nothing to say. inSync is null where an end cannot be
+read. state is one of
+  in sync      in_sync, absent, absent_marked, absent_scheduled; released: let go, and left alone
+  not in sync  missing, stale, no_value, not_promoted, edited_by_hand, scheduled_for_deletion, not_marked, wrongly_marked,
+               tags_differ, conflict, refused, source_behind
+  neither      unknown
 
 Exit codes: 0 all are in sync; 3 some are not; 1 a REF is not routed or at neither end, or an end cannot be read;
 2 usage or configuration error.
@@ -189,6 +202,8 @@ ID is a letter's id or its beginning, at least 6 characters. CODE is as list sho
 Needs no Vault, only the queues: sqs:SendMessage on the one; ReceiveMessage, ChangeMessageVisibility, DeleteMessage and
 GetQueueAttributes on the dead-letter queue.
 
+--json gives what docs/errors.md says, for each of the four.
+
 Exit codes: 0 done (list: no letters); 1 an ID is unknown, or a letter could not be redriven or dropped; 2 usage or
 configuration error; 3 list found letters.
 `,
@@ -237,6 +252,9 @@ Exit codes: 0 done; 2 usage or configuration error.
 check    names every wrong key, what was expected there, and the nearest known key; never a value
 print    the configuration as it will be used: defaults filled in, secrets masked
 schema   the JSON Schema of the configuration file, for editors
+
+--json gives {"valid", "problems": [{"key", "text"}]} of check, the latter only where there are any; of print, the same as
+JSON. schema is JSON always.
 
 Exit codes: 0 valid; 2 not valid.
 `,

@@ -21,12 +21,17 @@ export interface AdoptCommand extends OwnershipCommand {
  * every secret that Vault lists and whose name is taken by one that is not ours.
  */
 export async function adoptCommand(command: AdoptCommand): Promise<number> {
-  const { all, refs, routes, source, ends } = command;
+  const { all, refs, routes, source, ends, looking } = command;
   const problems: string[] = [];
   const owners = new Map<string, Owner>();
   const planned: Planned[] = [];
   const onProblem = (text: string) => problems.push(text);
+  const wanted: SecretRef[] = [];
   for await (const ref of refsToLookAt({ refs: all ? [] : refs, routes, source, copies: new Map(), onProblem })) {
+    wanted.push(ref);
+    looking.listed(1);
+  }
+  for (const ref of wanted) {
     for (const target of routes.targets(ref)) {
       const { destination, secretName } = target;
       let missing = false;
@@ -39,7 +44,9 @@ export async function adoptCommand(command: AdoptCommand): Promise<number> {
       });
       if (!all || !(missing || one.change.kind === 'keep')) planned.push(one);
     }
+    looking.compared();
   }
+  looking.end();
   const took: Handover['took'] = (subject, { tags }) => {
     const owner = owners.get(keyOf(subject));
     return owner !== undefined && foreignTags(tags, owner).length === 0 && !(TAG_RELEASED in tags);

@@ -16,7 +16,19 @@ export interface Meter {
   end(): void;
 }
 
-export function createMeter(show: (text: string) => void, clock: Pick<Clock, 'monotonic'>): Meter {
+/** What is counted, in the words of its text: what is listed, and what is done with it. */
+interface Words {
+  readonly listing: string;
+  readonly doing: string;
+}
+
+const COMPARING: Words = { listing: 'listing Vault', doing: 'comparing' };
+
+export function createMeter(
+  show: (text: string) => void,
+  clock: Pick<Clock, 'monotonic'>,
+  { listing, doing }: Words = COMPARING,
+): Meter {
   let listed = 0;
   let compared = 0;
   const began = clock.monotonic();
@@ -31,13 +43,13 @@ export function createMeter(show: (text: string) => void, clock: Pick<Clock, 'mo
   return {
     listed(copies) {
       listed += copies;
-      showSometimes((now) => progressText('listing Vault', listed, undefined, now - began));
+      showSometimes((now) => progressText(listing, listed, undefined, now - began));
     },
     compared() {
       compared += 1;
       comparing ??= clock.monotonic();
       const since = comparing;
-      showSometimes((now) => progressText('comparing', compared, listed, now - since));
+      showSometimes((now) => progressText(doing, compared, listed, now - since));
     },
     end: () => show(''),
   };

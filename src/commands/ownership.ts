@@ -3,6 +3,7 @@ import type { Destination, DestinationState } from '../replicate/destination.ts'
 import type { OwnershipChange } from '../replicate/ownership.ts';
 import type { Routes } from '../replicate/routes.ts';
 import type { Tags } from '../replicate/tags.ts';
+import type { Meter } from './meter.ts';
 import { count, printable, printableJson } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -23,6 +24,9 @@ export interface OwnershipCommand {
   /** By the destination's name. */
   readonly places: ReadonlyMap<string, Place>;
   readonly ask: (question: string) => Promise<boolean>;
+  /** How far the looks are, and then the changes. */
+  readonly looking: Meter;
+  readonly changing: Meter;
   readonly json: boolean;
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;
@@ -81,12 +85,16 @@ export async function carryOut(
   const done: Subject[] = [];
   const unchanged: Subject[] = [];
   const refused: (Subject & { readonly code: string; readonly why: string })[] = [];
+  const { places, changing } = command;
   if (await confirmed(command, handover, planned)) {
+    changing.listed(planned.length);
     for (const { change, ...subject } of planned) {
-      const outcome = await handOver(command.places.get(subject.destination), handover, subject, change);
+      const outcome = await handOver(places.get(subject.destination), handover, subject, change);
       if (outcome instanceof ReplicationError) refused.push({ ...subject, code: outcome.code, why: outcome.message });
       else (outcome === 'done' ? done : unchanged).push(subject);
+      changing.compared();
     }
+    changing.end();
   } else problems.push('nothing was changed, since it was not confirmed');
   report(command, handover, { done, unchanged, refused, problems });
   return refused.length > 0 || problems.length > 0 ? 1 : 0;

@@ -15,6 +15,7 @@ export interface ReleaseCommand extends OwnershipCommand {
 export async function releaseCommand(command: ReleaseCommand): Promise<number> {
   const problems: string[] = [];
   const planned = command.all ? await planAll(command, problems) : await planNamed(command, problems);
+  command.looking.end();
   return carryOut(command, { verb: 'Release', done: 'released', took }, planned, problems);
 }
 
@@ -45,6 +46,7 @@ async function planAll(command: ReleaseCommand, problems: string[]): Promise<Pla
       for await (const { name, tags } of place.copies()) {
         const subject = { ref: tags[TAG_SOURCE] ?? name, destination, secretName: name };
         planned.push(await plan(subject, () => changeOf(command, place, name, undefined)));
+        command.looking.compared();
       }
     } catch (error) {
       const { code, message } = toReplicationError(error);

@@ -4,6 +4,7 @@ import { encodeChange } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
 import { formatRef, isVaultPath, parseRef, type SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
+import { printable, printableJson } from './table.ts';
 
 export interface ReplicateCommand {
   /** As people write them. */
@@ -32,13 +33,13 @@ export async function replicateCommand(command: ReplicateCommand): Promise<numbe
     const targets = ref === undefined || !isVaultPath(ref.path) ? [] : routes.targets(ref);
     if (ref === undefined || targets.length === 0) {
       unrouted += 1;
-      writeError(`${text}: no route covers it; a REF is [namespace:]mount/path of a routed mount\n`);
+      writeError(`${printable(text)}: no route covers it; a REF is [namespace:]mount/path of a routed mount\n`);
       continue;
     }
     for (const target of targets) queued.push(await enqueue(publisher, command.vault, ref, target));
   }
-  if (json) write(`${JSON.stringify({ queued })}\n`);
-  else for (const { ref, destination, secretName } of queued) write(`queued ${ref} -> ${destination}: ${secretName}\n`);
+  if (json) write(`${printableJson({ queued })}\n`);
+  else for (const one of queued) write(`queued ${printable(one.ref)} -> ${one.destination}: ${one.secretName}\n`);
   return unrouted > 0 ? 1 : 0;
 }
 

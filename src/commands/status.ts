@@ -1,3 +1,5 @@
+import pMap from 'p-map';
+import type { Clock } from '../clock.ts';
 import { toReplicationError } from '../errors.ts';
 import type { Look } from '../replicate/decide.ts';
 import type { Order } from '../replicate/look-at.ts';
@@ -8,8 +10,11 @@ import type { Routes, Target } from '../replicate/routes.ts';
 import type { Source } from '../replicate/source.ts';
 import { type Standing, standing } from '../replicate/standing.ts';
 import type { Tags } from '../replicate/tags.ts';
+import type { Meter } from './meter.ts';
+import type { View } from './plan-print.ts';
 import { inOrder, isInSync, type Row, statusJson, statusText, type Unread } from './status-print.ts';
 import { refsToLookAt } from './status-refs.ts';
+import { printable } from './table.ts';
 
 /** Secrets that are looked at side by side. */
 const SIDE_BY_SIDE = 8;
@@ -28,6 +33,9 @@ export interface StatusCommand {
   readonly source: Pick<Source, 'list'>;
   /** By the destination's name. */
   readonly ends: ReadonlyMap<string, BothEnds>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly meter: Meter;
+  readonly view: Omit<View, 'now'>;
   readonly json: boolean;
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;
@@ -38,29 +46,37 @@ export interface StatusCommand {
  * sync; 3 some are not; 1 a REF is unrouted or at neither end, or an end could not be read.
  */
 export async function statusCommand(command: StatusCommand): Promise<number> {
-  const { refs, routes, source, ends, json, write, writeError } = command;
+  const { json, view, clock, write, writeError } = command;
   const problems: string[] = [];
-  const rows: Row[] = [];
-  const copies = new Map([...ends].map(([name, end]) => [name, end.copies]));
-  const wanted = refsToLookAt({ refs, routes, source, copies, onProblem: (text) => problems.push(text) });
-  await sideBySide(wanted, async (ref) => {
-    const found = await Promise.all(routes.targets(ref).map((target) => rowOf(ends, ref, target)));
-    if (refs.length > 0 && found.every(isNowhere)) problems.push(`${formatRef(ref)}: neither end has it`);
-    rows.push(...found);
-  });
-  const ordered = inOrder(rows);
-  write(json ? statusJson(ordered, problems) : statusText(ordered, problems));
-  for (const text of problems) writeError(`${text}\n`);
+  const rows = inOrder(await rowsOf(command, (text) => problems.push(text)));
+  write(json ? statusJson(rows, problems) : statusText(rows, problems, { ...view, now: clock.now() }));
+  for (const text of problems) writeError(`${printable(text)}\n`);
   if (problems.length > 0 || rows.some(({ standing: { state } }) => state === 'unknown')) return 1;
   return rows.every(isInSync) ? 0 : 3;
 }
 
-/** A generator hands out one value after the other, however many ask for the next. */
-async function sideBySide<T>(values: AsyncGenerator<T>, act: (value: T) => Promise<void>): Promise<void> {
-  const worker = async () => {
-    for (let next = await values.next(); next.done !== true; next = await values.next()) await act(next.value);
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+/** All are listed before the first look, so that it is known how many there are. */
+async function rowsOf(
+  { refs, routes, source, ends, meter }: StatusCommand,
+  onProblem: (text: string) => void,
+): Promise<Row[]> {
+  const copies = new Map([...ends].map(([name, end]) => [name, end.copies]));
+  const wanted: SecretRef[] = [];
+  try {
+    for await (const ref of refsToLookAt({ refs, routes, source, copies, onProblem })) {
+      wanted.push(ref);
+      meter.listed(1);
+    }
+    const lookAt = async (ref: SecretRef) => {
+      const found = await Promise.all(routes.targets(ref).map((target) => rowOf(ends, ref, target)));
+      if (refs.length > 0 && found.every(isNowhere)) onProblem(`${formatRef(ref)}: neither end has it`);
+      meter.compared();
+      return found;
+    };
+    return (await pMap(wanted, lookAt, { concurrency: SIDE_BY_SIDE })).flat();
+  } finally {
+    meter.end();
+  }
 }
 
 const isNowhere = ({ standing: { state } }: Row): boolean => state === 'absent';

@@ -31,6 +31,13 @@ t.test('the meter shows now and then, and counts all', async (t) => {
   }
   t.equal(shown.length, 10);
   t.equal(shown.at(-1), 'comparing: 20 of 3,001, 11 a second, 4 m 44 s left');
+  const tagging = createMeter(
+    (text) => shown.push(text),
+    { monotonic: () => now },
+    { listing: 'all', doing: 'tagging' },
+  );
+  tagging.compared();
+  t.equal(shown.at(-1), 'tagging: 1');
   meter.end();
   t.equal(shown.at(-1), '');
 });

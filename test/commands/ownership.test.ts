@@ -50,6 +50,12 @@ function house(answer = true) {
     const run = createReplicator({ ...OWN, clock, source: vault, destination: aws[name] });
     return run({ ref: at(path), route: 'all', secretName: `kv/${path}`, hint: undefined }, () => undefined);
   };
+  const progress: string[] = [];
+  const meter = (what: string) => ({
+    listed: (copies: number) => void progress.push(`${what}: listed ${copies}`),
+    compared: () => void progress.push(what),
+    end: () => void progress.push(`${what}: end`),
+  });
   const run = async (
     command: 'adopt' | 'release',
     refs: readonly string[],
@@ -61,14 +67,15 @@ function house(answer = true) {
       writeError: (text: string) => void errors.push(text),
     };
     const { yes = false, json = false } = more;
-    const shared = { refs, all: refs.length === 0, yes, json, routes, places, ask, ...streams };
+    const meters = { looking: meter('looking'), changing: meter('changing') };
+    const shared = { refs, all: refs.length === 0, yes, json, routes, places, ask, ...meters, ...streams };
     const code = await (command === 'adopt'
       ? adoptCommand({ ...shared, source: vault, ends })
       : releaseCommand({ ...shared, vault: 'prod' }));
     return { code, out: out.join(''), errors: errors.join('') };
   };
   const tags = (name: string, where: keyof typeof aws = 'eu') => Object.fromEntries(aws[where].secret(name).tags);
-  return { vault, eu, us, listed, questions, replicate, run, tags, routes, places };
+  return { vault, eu, us, listed, questions, replicate, run, tags, routes, places, progress, meter };
 }
 
 t.test('one secret is adopted at one destination, and is then carried on', async (t) => {
@@ -149,6 +156,19 @@ t.test('all that is taken in Vault’s names is adopted, once it is confirmed', 
   t.same(no.questions, ['Adopt 1 secret?']);
 });
 
+t.test('both show how far they are, in looking and in tagging', async (t) => {
+  const { vault, eu, listed, run, progress } = house();
+  for (const path of ['app', 'db']) vault.write(at(path), '1');
+  for (const path of ['app', 'db']) eu.createByHand(`kv/${path}`);
+  await run('adopt', [], { yes: true });
+  const looked = ['looking: listed 1', 'looking: listed 1', 'looking', 'looking', 'looking: end'];
+  const tagged = ['changing: listed 2', 'changing', 'changing', 'changing: end'];
+  t.strictSame(progress.splice(0), [...looked, ...tagged]);
+  listed['eu'] = ['kv/app', 'kv/db'];
+  await run('release', [], { yes: true });
+  t.strictSame(progress, ['looking', 'looking', 'looking: end', ...tagged]);
+});
+
 t.test('a released copy is written no more, until it is taken back', async (t) => {
   const { vault, eu, replicate, run, tags } = house();
   vault.write(at('app'), '1');
@@ -215,12 +235,13 @@ t.test('all copies of a vault are released, orphans too; a destination that cann
 });
 
 t.test('a destination that was not opened is a fault of the program, told as one', async (t) => {
-  const { vault, routes, places } = house();
+  const { vault, routes, places, meter } = house();
   vault.write(at('app'), '1');
   const errors: string[] = [];
   const streams = { write: () => undefined, writeError: (text: string) => void errors.push(text) };
   const said = { refs: ['kv/app'], all: false, yes: false, json: false, ask: async () => true };
-  t.equal(await adoptCommand({ ...said, ...streams, routes, places, source: vault, ends: new Map() }), 1);
+  const meters = { looking: meter('looking'), changing: meter('changing') };
+  t.equal(await adoptCommand({ ...said, ...meters, ...streams, routes, places, source: vault, ends: new Map() }), 1);
   t.match(errors.join(''), /kv\/app at eu: .* \(internal\)/);
 });
 

@@ -16,13 +16,19 @@ const ROUTES = [
 ];
 const at = (path: string, mount = 'kv'): SecretRef => ({ namespace: '', mount, path });
 
-function house() {
+function house(view: { readonly coloured: boolean; readonly columns?: number } = { coloured: false }) {
   const clock = manualClock();
   const vault = fakeSource(clock, KV, { namespace: '', mount: 'old' });
   const routes = createRoutes(ROUTES, { eu: {}, us: { region: 'us-east-1' } });
   const places = { eu: fakeSecretsManager(), us: fakeSecretsManager() };
   const names: Record<keyof typeof places, Set<string>> = { eu: new Set(), us: new Set() };
   const own = { vault: 'prod', tags: {}, versionTag: true, clock, fresh: () => '0'.repeat(24) };
+  const told: string[] = [];
+  const meter = {
+    listed: (copies: number) => void told.push(`listed ${copies}`),
+    compared: () => void told.push('compared'),
+    end: () => void told.push('end'),
+  };
   let looking = 0;
   let most = 0;
   const ends = new Map(
@@ -57,14 +63,15 @@ function house() {
     const out: string[] = [];
     const errors: string[] = [];
     const streams = { write: (text: string) => out.push(text), writeError: (text: string) => errors.push(text) };
-    const run = (json: boolean) => statusCommand({ refs, routes, source: vault, ends, json, ...streams });
+    const shown = { clock, meter, view };
+    const run = (json: boolean) => statusCommand({ refs, routes, source: vault, ends, json, ...shown, ...streams });
     const code = await run(false);
     const [text = ''] = out.splice(0);
     t.equal(await run(true), code, 'the same code with --json');
     t.equal(out.length, 1);
     return { code, text, json: JSON.parse(out[0] ?? ''), errors: errors.slice(0, errors.length / 2) };
   };
-  return { vault, ...places, ends, replicate, status, routes, most: () => most, names };
+  return { vault, ...places, ends, replicate, status, routes, most: () => most, names, told, clock };
 }
 
 t.test('all in sync', async (t) => {
@@ -200,6 +207,63 @@ t.test('a path cannot move the cursor', async (t) => {
   t.notOk((await status()).text.includes('\u001b'));
 });
 
+t.test('a copy that was let go is no drift, and is not counted as in sync', async (t) => {
+  const { vault, replicate, status, eu } = house();
+  for (const path of ['a', 'b']) vault.write(at(path), '1');
+  for (const path of ['a', 'b']) await replicate(at(path));
+  const { tags } = eu.secret('kv/a');
+  tags.clear();
+  tags.set('vaultferry:released', 'kv/a');
+  const { code, text, json } = await status();
+  t.equal(code, 0);
+  t.match(text, /^kv\/a +eu +released +v1 +v1 /m);
+  t.match(text, /\n\n3 of 4 secrets in sync, 1 let go\n$/);
+  t.match(json.secrets[0], { state: 'released', inSync: true, code: 'released' });
+});
+
+t.test('on a terminal of 80 columns no line is longer, and each state has its colour', async (t) => {
+  const { vault, replicate, status, eu, ends } = house({ coloured: true, columns: 80 });
+  const long = `team/${'x'.repeat(90)}/database`;
+  for (const path of [long, 'a', 'b']) vault.write(at(path), '1');
+  for (const path of [long, 'a']) await replicate(at(path));
+  vault.write(at(long), '2');
+  eu.createByHand('kv/b', { value: 'x' });
+  const look = async () => {
+    throw new ReplicationError('destination_unavailable', `no answer to ${'a word '.repeat(30)}`);
+  };
+  Object.assign(ends.get('us') ?? {}, { look });
+  const { code, text } = await status();
+  t.equal(code, 1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours' own
+  const plain = text.replace(/\u001b\[\d+m/g, '');
+  for (const line of plain.split('\n')) t.ok(Array.from(line).length <= 80, line);
+  t.match(plain, /^kv\/team\/x+…x+\/database +eu +stale +v2 +v1 +\d+ s$/m);
+  for (const [colour, state] of [
+    [2, 'in sync'],
+    [33, 'stale'],
+    [35, 'conflict'],
+    [35, 'unknown'],
+  ] as const) {
+    t.ok(
+      text.split('\n').some((line) => line.startsWith(`\u001b[${colour}m`) && line.includes(state)),
+      state,
+    );
+  }
+});
+
+t.test('it shows how far it is, and takes that away', async (t) => {
+  const { vault, status, told } = house();
+  for (const path of ['a', 'b']) vault.write(at(path), '1');
+  await status();
+  t.strictSame(told.slice(0, told.length / 2), ['listed 1', 'listed 1', 'compared', 'compared', 'end']);
+});
+
+t.test('what a listing failed with cannot move the cursor', async (t) => {
+  const { status } = house();
+  const { errors } = await status('no\u001b[2Jne/x');
+  t.match(errors, [/^no\\u001b\[2Jne\/x: no route/]);
+});
+
 t.test('eight secrets side by side, and no more', async (t) => {
   const { vault, status, most } = house();
   for (let i = 0; i < 40; i += 1) vault.write(at(`s${i}`), '1');
@@ -208,7 +272,7 @@ t.test('eight secrets side by side, and no more', async (t) => {
 });
 
 t.test('a listing that breaks off leaves what it told', async (t) => {
-  const { vault, ends, routes } = house();
+  const { vault, ends, routes, clock } = house();
   vault.write(at('a'), '1');
   const source = {
     async *list() {
@@ -218,7 +282,9 @@ t.test('a listing that breaks off leaves what it told', async (t) => {
   };
   const out: string[] = [];
   const write = (text: string) => out.push(text);
-  t.equal(await statusCommand({ refs: [], routes, source, ends, json: true, write, writeError: write }), 1);
+  const meter = { listed: () => undefined, compared: () => undefined, end: () => undefined };
+  const shown = { clock, meter, view: { coloured: false }, json: true, write, writeError: write };
+  t.equal(await statusCommand({ refs: [], routes, source, ends, ...shown }), 1);
   t.match(JSON.parse(out[0] ?? ''), {
     secrets: [{ ref: 'kv/a' }, { ref: 'kv/a' }, { ref: 'old/a' }],
     problems: ['kv cannot be listed: no policy (source_forbidden)', /^old cannot/],
