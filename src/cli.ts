@@ -230,6 +230,12 @@ function explain(error: unknown): { text: string; code: number } {
   return { text: `an unexpected ${error instanceof Error ? error.name : 'error'}: please report it`, code: 1 };
 }
 
+// Whoever reads may have read enough, as `head` has: the rest is not written, and the command ends as it would.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 silenceSdk();
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   const { text, code } = explain(error);
