@@ -105,7 +105,7 @@ async function prune(folder: string, target: string): Promise<void> {
     const builder = /^building-(\d+)-/.exec(name)?.[1];
     const inUse = builder !== undefined && isAlive(Number(builder));
     const path = join(folder, name);
-    const other = name === 'lock' || /^(?:ministack|tools)-/.test(name);
+    const other = name === 'lock' || /^(?:awscli|ministack|tools)-/.test(name);
     if (path !== target && !other && !inUse) await rm(path, { recursive: true, force: true });
   }
 }
