@@ -214,7 +214,8 @@ below it what mends it. It changes nothing; where VaultFerry logs in to Vault, i
   Vault    is it there and unsealed, TLS, the token and how long it lasts, each routed mount, what the policy grants
   audit    a device that pushes to VaultFerry, a second one, log_raw, write_timeout, format
   queues   both are FIFO, wired, kept long enough and encrypted; calls with a receipt that is none
-  AWS      each destination's place; ListSecrets, DescribeSecret, and writes that can change nothing
+  AWS      each destination's place; ListSecrets, DescribeSecret, writes that can change nothing, and DeleteSecret and
+           GetSecretValue where the configuration needs them, on a name or a version that does not exist
   clocks   Vault's, SQS's and Secrets Manager's beside this host's
   names    secrets of Vault that would meet in one name, or have one that AWS does not take or advises against
 

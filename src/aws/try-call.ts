@@ -1,6 +1,8 @@
 import {
+  DeleteSecretCommand,
   DescribeSecretCommand,
   type Filter,
+  GetSecretValueCommand,
   ListSecretsCommand,
   PutSecretValueCommand,
   RestoreSecretCommand,
@@ -88,10 +90,19 @@ export const tryDescribe = (client: SecretsManagerClient, SecretId: string) =>
 
 type Writes = Readonly<Record<string, Tried<unknown>>>;
 
-/** Writes to a secret that does not exist: each fails, and says whether it would be allowed. None can create it. */
-export async function tryWritesToMissing(client: SecretsManagerClient, SecretId: string, id: string): Promise<Writes> {
+/** What only some configurations need: to delete copies, to compare those of KV version 1. */
+export type Extra = 'DeleteSecret' | 'GetSecretValue';
+
+/** Calls to a secret that does not exist: each fails, and says whether it would be allowed. None can create it. */
+export async function tryWritesToMissing(
+  client: SecretsManagerClient,
+  SecretId: string,
+  id: string,
+  extras: readonly Extra[],
+): Promise<Writes> {
   const version = { SecretString: '{}', ClientRequestToken: id };
-  const [put, promote, tag, untag, restore] = await Promise.all([
+  const [more, put, promote, tag, untag, restore] = await Promise.all([
+    tryExtras(client, SecretId, id, extras),
     tried((limit) => client.send(new PutSecretValueCommand({ SecretId, ...version }), limit)),
     tryUnstage(client, SecretId, id),
     tried((limit) => client.send(new TagResourceCommand({ SecretId, Tags: [{ Key: UNUSED_TAG, Value: '' }] }), limit)),
@@ -104,13 +115,45 @@ export async function tryWritesToMissing(client: SecretsManagerClient, SecretId:
     TagResource: tag,
     UntagResource: untag,
     RestoreSecret: restore,
+    ...more,
   };
 }
 
-/** Writes to a copy that take away what it does not have: a label from a version that does not exist, an unused tag. */
-export async function tryWritesToOwned(client: SecretsManagerClient, arn: string, id: string): Promise<Writes> {
-  const [promote, untag] = await Promise.all([tryUnstage(client, arn, id), tryUntag(client, arn)]);
-  return { UpdateSecretVersionStage: promote, UntagResource: untag };
+/**
+ * Writes to a copy that take away what it does not have: a label from a version that does not exist, an unused tag. Its
+ * value is asked of such a version too, so that none is read; a deletion is never tried where it could succeed.
+ */
+export async function tryWritesToOwned(
+  client: SecretsManagerClient,
+  arn: string,
+  id: string,
+  extras: readonly Extra[],
+): Promise<Writes> {
+  const harmless = extras.filter((extra) => extra !== 'DeleteSecret');
+  const [more, promote, untag] = await Promise.all([
+    tryExtras(client, arn, id, harmless),
+    tryUnstage(client, arn, id),
+    tryUntag(client, arn),
+  ]);
+  return { UpdateSecretVersionStage: promote, UntagResource: untag, ...more };
+}
+
+async function tryExtras(
+  client: SecretsManagerClient,
+  SecretId: string,
+  VersionId: string,
+  extras: readonly Extra[],
+): Promise<Writes> {
+  const calls: Readonly<Record<Extra, () => Promise<Tried<unknown>>>> = {
+    DeleteSecret: () =>
+      tried((limit) => client.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 30 }), limit)),
+    GetSecretValue: () =>
+      tried(async (limit) => {
+        await client.send(new GetSecretValueCommand({ SecretId, VersionId }), limit); // an answer is not kept
+      }),
+  };
+  const answers = extras.map(async (extra) => [extra, await calls[extra]()] as const);
+  return Object.fromEntries(await Promise.all(answers));
 }
 
 /** Nobody sets these, so that taking them away takes nothing. */

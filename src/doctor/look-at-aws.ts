@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { secretsManagerClient, sqsClient } from '../aws/clients.ts';
 import {
+  type Extra,
   tryChangeVisibility,
   tryDeleteMessage,
   tryDescribe,
@@ -71,10 +72,18 @@ export interface DestinationLook {
   readonly vault: string;
   /** A name that a route makes and no secret has; undefined where no route leads there. */
   readonly freeName: string | undefined;
+  readonly extras: readonly Extra[];
   readonly now: () => number;
 }
 
-export function lookAtDestination({ name, settings, vault, freeName, now }: DestinationLook): DestinationProbes {
+export function lookAtDestination({
+  name,
+  settings,
+  vault,
+  freeName,
+  extras,
+  now,
+}: DestinationLook): DestinationProbes {
   const client = secretsManagerClient(settings, 2);
   const clock = keepDate(client, `Secrets Manager (${name})`, now);
   const place = once(async () => {
@@ -85,10 +94,10 @@ export function lookAtDestination({ name, settings, vault, freeName, now }: Dest
     if ((await place()).region === undefined || freeName === undefined) return undefined;
     const [list, describe] = await Promise.all([tryList(client, vault), tryDescribe(client, freeName)]);
     const isFree = describe.error === 'ResourceNotFoundException';
-    const missing = isFree ? await tryWritesToMissing(client, freeName, randomUUID()) : {};
+    const missing = isFree ? await tryWritesToMissing(client, freeName, randomUUID(), extras) : {};
     const arn = list.error === undefined ? list.output : undefined;
-    const owned = arn === undefined ? undefined : await tryWritesToOwned(client, arn, randomUUID());
-    return { destination: name, list, describe, missing, owned, kmsKey: settings.kmsKeyId !== undefined };
+    const owned = arn === undefined ? undefined : await tryWritesToOwned(client, arn, randomUUID(), extras);
+    return { destination: name, list, describe, missing, owned, extras, kmsKey: settings.kmsKeyId !== undefined };
   });
   return {
     place,

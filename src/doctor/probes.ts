@@ -1,3 +1,5 @@
+import type { Extra } from '../aws/try-call.ts';
+import type { Config, DestinationConfig } from '../config/config.ts';
 import { secretName } from '../replicate/name.ts';
 import type { ClockFacts } from './checks/clock.ts';
 import { freeName, freePath } from './free-path.ts';
@@ -46,6 +48,18 @@ function lookAtDestinations({ config, now }: Visit): readonly DestinationProbes[
     return route && secretName(route.as, { ...route, path: freePath(route, name) ?? name });
   };
   return Object.entries(config.destinations).map(([name, settings]) =>
-    lookAtDestination({ name, settings, vault: config.vault.id, freeName: freeNameAt(name), now }),
+    lookAtDestination({
+      ...{ name, settings, vault: config.vault.id, freeName: freeNameAt(name), now },
+      extras: extrasOf(config.routes, name, settings),
+    }),
   );
+}
+
+/** As `policy iam` grants them. */
+function extrasOf(routes: Config['routes'], name: string, { onDelete }: DestinationConfig): Extra[] {
+  const compares = routes.some(({ to, kvVersion }) => kvVersion === 1 && to.includes(name));
+  return [
+    ...(compares ? ['GetSecretValue' as const] : []),
+    ...(onDelete === 'schedule' ? ['DeleteSecret' as const] : []),
+  ];
 }

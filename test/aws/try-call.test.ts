@@ -45,7 +45,7 @@ t.test('a copy of ours is found by its tag', async (t) => {
 t.test('writes that can change nothing', async (t) => {
   const asked = aws.operations.length;
   aws.answer(awsError('ResourceNotFoundException', 'no such secret'));
-  const missing = await tryWritesToMissing(secrets, 'kv/none', ID);
+  const missing = await tryWritesToMissing(secrets, 'kv/none', ID, ['DeleteSecret', 'GetSecretValue']);
   const error = 'ResourceNotFoundException';
   t.strictSame(missing, {
     PutSecretValue: { error },
@@ -53,12 +53,18 @@ t.test('writes that can change nothing', async (t) => {
     TagResource: { error },
     UntagResource: { error },
     RestoreSecret: { error },
+    DeleteSecret: { error },
+    GetSecretValue: { error },
   });
   t.strictSame(aws.operations.slice(asked).toSorted(), Object.keys(missing).toSorted());
   const before = aws.operations.length;
-  const owned = await tryWritesToOwned(secrets, 'arn:ours', ID);
-  t.strictSame(Object.keys(owned), ['UpdateSecretVersionStage', 'UntagResource']);
-  t.strictSame(aws.operations.slice(before).toSorted(), ['UntagResource', 'UpdateSecretVersionStage']);
+  const owned = await tryWritesToOwned(secrets, 'arn:ours', ID, ['DeleteSecret', 'GetSecretValue']);
+  const tried = ['GetSecretValue', 'UntagResource', 'UpdateSecretVersionStage'];
+  t.strictSame(Object.keys(owned).toSorted(), tried);
+  t.strictSame(aws.operations.slice(before).toSorted(), tried, 'a copy is never asked to be deleted');
+  aws.answer({ body: { SecretString: 'a value' } });
+  const { GetSecretValue } = await tryWritesToOwned(secrets, 'arn:ours', ID, ['GetSecretValue']);
+  t.strictSame(GetSecretValue, { output: undefined, error: undefined }, 'no value is kept, whatever is answered');
 });
 
 t.test('receipts that are none', async (t) => {

@@ -241,9 +241,9 @@ t.test('what AWS refuses', async (t) => {
     proxy.fault = (operation) => (operations.includes(operation) ? { error: 'AccessDeniedException' } : undefined);
   };
   refuse('UpdateSecretVersionStage');
-  const before = await doctor(t, { own, env });
+  const withoutCopy = await doctor(t, { own, env });
   t.match(
-    before.of('UpdateSecretVersionStage'),
+    withoutCopy.of('UpdateSecretVersionStage'),
     [{ state: 'not_checked' }],
     'without a copy, a bound policy says no too',
   );
@@ -260,8 +260,20 @@ t.test('what AWS refuses', async (t) => {
     t.match(of(name), [{ state: 'failure' }], name);
   proxy.fault = undefined;
   t.strictSame((await doctor(t, { own, env })).wrong, UNENCRYPTED);
-  const { Tags: tags, VersionIdsToStages: stages } = await secrets.send(new DescribeSecretCommand(copy));
-  t.strictSame({ tags, stages }, { tags: made.Tags, stages: made.VersionIdsToStages }, 'the copy is as it was');
+  const over = {
+    routes: [{ mount: 'kv' }, { mount: 'old', kvVersion: 1 }],
+    destinations: { default: { onDelete: 'schedule' } },
+  };
+  const more = await doctor(t, { own, env, over });
+  for (const name of ['DeleteSecret', 'GetSecretValue']) t.match(more.of(name), [{ state: 'ok' }], name);
+  refuse('DeleteSecret', 'GetSecretValue');
+  const less = await doctor(t, { own, env, over });
+  t.match(less.of('GetSecretValue'), [{ state: 'failure', mend: /allow secretsmanager:GetSecretValue/ }]);
+  t.match(less.of('DeleteSecret'), [{ state: 'not_checked', mend: /allow secretsmanager:DeleteSecret/ }]);
+  proxy.fault = undefined;
+  const { Tags: tags, VersionIdsToStages: stages, DeletedDate } = await secrets.send(new DescribeSecretCommand(copy));
+  const before = { tags: made.Tags, stages: made.VersionIdsToStages, DeletedDate: undefined };
+  t.strictSame({ tags, stages, DeletedDate }, before, 'the copy is as it was');
 });
 
 t.test('secrets that meet in one name', async (t) => {

@@ -43,13 +43,14 @@ export interface PermissionFacts {
   readonly missing: Readonly<Record<string, Answered>>;
   /** Writes to a copy of ours that change nothing; undefined where there is no copy. */
   readonly owned: Readonly<Record<string, Answered>> | undefined;
+  /** What this configuration needs beside what every one does. */
+  readonly extras: readonly string[];
   /** A key of its own, which no call tries without writing. */
   readonly kmsKey: boolean;
 }
 
 /** What a worker writes with, in the order in which it needs them. */
-const WRITES = ['PutSecretValue', 'UpdateSecretVersionStage', 'TagResource', 'UntagResource', 'RestoreSecret'] as const;
-export type Write = (typeof WRITES)[number];
+const WRITES = ['PutSecretValue', 'UpdateSecretVersionStage', 'TagResource', 'UntagResource', 'RestoreSecret'];
 
 /** May the worker do what it must do in Secrets Manager? */
 export function judgePermissions(all: readonly PermissionFacts[]): Finding[] {
@@ -57,7 +58,8 @@ export function judgePermissions(all: readonly PermissionFacts[]): Finding[] {
     const at = all.length > 1 ? ` (${facts.destination})` : '';
     const list = judgeRead(`ListSecrets${at}`, 'ListSecrets', facts.list, undefined);
     const describe = judgeRead(`DescribeSecret${at}`, 'DescribeSecret', facts.describe, NOT_FOUND);
-    return [list, describe, ...WRITES.map((write) => judgeWrite(`${write}${at}`, write, facts)), ...untried(at, facts)];
+    const calls = [...WRITES, ...facts.extras].map((call) => judgeCall(`${call}${at}`, call, facts));
+    return [list, describe, ...calls, ...untried(at, facts)];
   });
 }
 
@@ -75,17 +77,17 @@ function judgeRead(check: string, call: string, { error }: Answered, asExpected:
 
 const grant = (call: string): string => `allow secretsmanager:${call} to VaultFerry's role`;
 
-function judgeWrite(check: string, write: Write, { missing, owned }: PermissionFacts): Finding {
-  const onOurs = owned?.[write];
+function judgeCall(check: string, call: string, { missing, owned }: PermissionFacts): Finding {
+  const onOurs = owned?.[call];
   if (onOurs?.error !== undefined && isDenied(onOurs.error)) {
-    return failure(check, `refused for a copy of ours (${onOurs.error})`, grant(write));
+    return failure(check, `refused for a copy of ours (${onOurs.error})`, grant(call));
   }
   if (onOurs !== undefined) return ok(check, 'allowed for our copies');
-  const tried = missing[write];
+  const tried = missing[call];
   if (tried === undefined) return notChecked(check, 'tried only where DescribeSecret shows that a name is free');
   if (tried.error === NOT_FOUND) return ok(check, 'allowed');
   if (tried.error !== undefined && isDenied(tried.error))
-    return notChecked(check, BOUND, `${grant(write)}, if it is not so`);
+    return notChecked(check, BOUND, `${grant(call)}, if it is not so`);
   return notChecked(check, `Secrets Manager answered ${tried.error ?? 'as if there were such a secret'}`);
 }
 

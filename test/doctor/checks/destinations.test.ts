@@ -43,6 +43,7 @@ const allowed: PermissionFacts = {
   describe: no,
   missing,
   owned: undefined,
+  extras: [],
   kmsKey: false,
 };
 const judge = (changed: Partial<PermissionFacts> = {}) => judgePermissions([{ ...allowed, ...changed }]);
@@ -79,6 +80,21 @@ t.test('writes to a name that does not exist', async (t) => {
   const throttled = { ...missing, TagResource: { error: 'ThrottlingException' } };
   t.match(stateOf({ missing: throttled }, 'TagResource'), { state: 'not_checked', found: /ThrottlingException/ });
   t.match(stateOf({ missing: { ...missing, TagResource: done } }, 'TagResource'), { state: 'not_checked' });
+});
+
+t.test('what only some configurations need', async (t) => {
+  const extras = ['GetSecretValue', 'DeleteSecret'];
+  const asked = { ...missing, GetSecretValue: no, DeleteSecret: no };
+  t.match(stateOf({ extras, missing: asked }, 'DeleteSecret'), { state: 'ok' });
+  t.match(stateOf({ extras, missing: asked }, 'GetSecretValue'), { state: 'ok' });
+  const bound = stateOf({ extras, missing: { ...asked, DeleteSecret: denied } }, 'DeleteSecret');
+  t.match(bound, { state: 'not_checked', mend: /secretsmanager:DeleteSecret/ });
+  t.match(stateOf({ extras, missing: asked, owned: { GetSecretValue: denied } }, 'GetSecretValue'), {
+    state: 'failure',
+    mend: /secretsmanager:GetSecretValue/,
+  });
+  t.match(stateOf({ extras, missing: {} }, 'DeleteSecret'), { state: 'not_checked' });
+  t.equal(stateOf({ missing: asked }, 'DeleteSecret'), undefined, 'and where it is not needed, it is not told');
 });
 
 t.test('a copy of ours tells for certain', async (t) => {
