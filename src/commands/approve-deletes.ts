@@ -4,7 +4,7 @@ import { sweepGroup } from '../queue/message.ts';
 import type { Publisher } from '../queue/ports.ts';
 import { formatRef } from '../replicate/ref.ts';
 import { approvalRequests } from '../sweep/approvals.ts';
-import type { Approval, Due } from '../sweep/deletion.ts';
+import { type Approval, approvalOf, type Due } from '../sweep/deletion.ts';
 import { type CompareEnds, compareEnds, type Gap } from './compare-ends.ts';
 import { gapLine } from './plan-print.ts';
 import { alignedTable, count, printable, printableJson } from './table.ts';
@@ -40,8 +40,6 @@ export async function approveCommand(command: ApproveCommand): Promise<number> {
   return gaps.length > 0 ? 3 : 0;
 }
 
-const approvalOf = ({ finding, versionId, mark }: Due): Approval => ({ ref: formatRef(finding.ref), versionId, mark });
-
 /** Each a message with an id of its own: SQS must not take a second word for the first. */
 async function send({ vault, publisher }: ApproveCommand, approvals: readonly Approval[]): Promise<void> {
   for (const body of approvalRequests(vault, approvals)) {
@@ -55,7 +53,8 @@ const NOT_TAKEN = 'SQS did not take the request for a sweep, so that not all is 
 const absentSince = ({ mark }: Due): string => mark.slice(0, mark.indexOf(' '));
 
 function heldJson(due: Due) {
-  const { ref, destination, secretName } = due.finding;
+  const { ref, target } = due;
+  const { destination, secretName } = target;
   return { ref: formatRef(ref), destination, secretName, versionId: due.versionId, absentSince: absentSince(due) };
 }
 
@@ -65,8 +64,8 @@ function heldText(held: readonly Due[], gaps: readonly Gap[]): string {
   const lines = gaps.map(gapLine);
   if (held.length === 0) return [...lines, 'no deletion is held', ''].join('\n');
   const rows = held.map((due) => {
-    const { ref, destination } = due.finding;
-    return [printable(formatRef(ref)), destination, printable(due.versionId), printable(absentSince(due))];
+    const { ref, target } = due;
+    return [printable(formatRef(ref)), target.destination, printable(due.versionId), printable(absentSince(due))];
   });
   return [...lines, ...alignedTable([HEAD, ...rows]), ''].join('\n');
 }

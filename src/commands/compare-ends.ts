@@ -1,10 +1,10 @@
 import { pMapIterable } from 'p-map';
 import { formatMount, formatRef, type MountRef } from '../replicate/ref.ts';
 import { type CompareOptions, compare, type Gaps, noGaps, type SweptDestination } from '../sweep/compare.ts';
-import { type DeletionSettings, type Due, dueDeletion, guarded } from '../sweep/deletion.ts';
+import { type DeletionSettings, dueDeletion, guarded } from '../sweep/deletion.ts';
 import { type Depth, type JudgingEnd, judge } from './judge.ts';
 import type { Meter } from './meter.ts';
-import type { Judged } from './plan-rows.ts';
+import { type DueRow, type Judged, rowOf } from './plan-rows.ts';
 
 /** Secrets that are looked at side by side. */
 const SIDE_BY_SIDE = 8;
@@ -22,8 +22,8 @@ export interface CompareEnds extends Omit<CompareOptions, 'destinations' | 'log'
 
 export interface Compared {
   /** Deletions that the next sweep lets go, and those that it holds. */
-  readonly go: readonly Due[];
-  readonly held: readonly Due[];
+  readonly go: readonly DueRow[];
+  readonly held: readonly DueRow[];
   /** Copies that were listed, by the destination's name. */
   readonly copies: ReadonlyMap<string, number>;
   readonly gaps: readonly Gap[];
@@ -50,7 +50,7 @@ export async function compareEnds(
 ): Promise<Compared> {
   const { ends, routes, clock, meter } = options;
   const gaps = noGaps();
-  const due: Due[] = [];
+  const due: DueRow[] = [];
   const source = counting(options);
   const found = compare({ ...options, source, destinations: ends, log: SILENT }, routes.mounts, gaps, signal);
   const judged = pMapIterable(found, (finding) => judge(ends.get(finding.destination), finding, depth), {
@@ -61,7 +61,7 @@ export async function compareEnds(
     const deletion = ends.get(one.finding.destination)?.deletion;
     const dueOne = deletion && dueDeletion(one.finding, deletion, clock.now());
     if (dueOne === undefined) await onJudged(one);
-    else due.push(dueOne);
+    else due.push({ ...dueOne, row: rowOf(one) });
     meter.compared();
   }
   return { ...decided(ends, due, gaps), ...told(options, gaps) };
@@ -87,9 +87,9 @@ async function* telling<T>(values: AsyncIterable<T>, tell: (value: T) => void): 
 }
 
 /** As a worker's sweep will, without anybody's approval. */
-function decided(ends: CompareEnds['ends'], due: readonly Due[], gaps: Gaps): Pick<Compared, 'go' | 'held'> {
+function decided(ends: CompareEnds['ends'], due: readonly DueRow[], gaps: Gaps): Pick<Compared, 'go' | 'held'> {
   const verdicts = [...ends].map(([name, { deletion }]) => {
-    const here = due.filter(({ finding }) => finding.destination === name);
+    const here = due.filter(({ target }) => target.destination === name);
     return deletion === undefined ? { go: [], held: [] } : guarded(here, gaps.copies.get(name) ?? 0, deletion, []);
   });
   return { go: verdicts.flatMap(({ go }) => go), held: verdicts.flatMap(({ held }) => held) };

@@ -103,10 +103,16 @@ function actionOf({ kind, copy }: Finding, comparison: Comparison | undefined): 
   return kind === 'conflict' && !adoptable ? 'conflict' : ACTIONS[kind];
 }
 
-/** The row of a copy whose deletion is due. */
-export function dueRow({ finding, versionId, mark }: Due, action: 'delete' | 'held'): PlanRow {
-  return { ...rowOf({ finding }), action, deletion: { versionId, absentSince: mark.slice(0, mark.indexOf(' ')) } };
+/** A copy whose deletion is due, with its row but for what is decided of it. */
+export interface DueRow extends Due {
+  readonly row: PlanRow;
 }
+
+export const dueRow = ({ row, versionId, mark }: DueRow, action: 'delete' | 'held'): PlanRow => ({
+  ...row,
+  action,
+  deletion: { versionId, absentSince: mark.slice(0, mark.indexOf(' ')) },
+});
 
 /** Whether there is something to tell of it: it is not as it should be, or it should have been compared and was not. */
 export const isOpen = ({ action, code, notCompared }: PlanRow): boolean =>

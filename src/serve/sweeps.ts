@@ -50,10 +50,10 @@ export function createSweeps(parts: SweepParts, signal: AbortSignal) {
     const { secrets, ...rest } = await suspecting(gate, VAULT, parts.source.survey(mount, wanted));
     return { ...rest, secrets: watched(gate, VAULT, secrets) };
   };
-  const onDeleted = ({ finding }: Due, outcome: 'deleted' | 'restored') => {
-    metrics.replicated(finding.destination, outcome);
-    const { destination, secretName } = finding;
-    log.info({ event: 'secret.replicated', ref: formatRef(finding.ref), destination, secretName, outcome });
+  const onDeleted = ({ ref, target }: Due, outcome: 'deleted' | 'restored') => {
+    const { destination, secretName } = target;
+    metrics.replicated(destination, outcome);
+    log.info({ event: 'secret.replicated', ref: formatRef(ref), destination, secretName, outcome });
   };
   const { depth } = inbox;
   const options = { ...parts, vault, source: { survey }, destinations, depth, onDeleted };

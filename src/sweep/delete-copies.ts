@@ -5,12 +5,10 @@ import type { Look } from '../replicate/decide.ts';
 import { currentId, type Destination } from '../replicate/destination.ts';
 import type { Order } from '../replicate/look-at.ts';
 import { formatRef } from '../replicate/ref.ts';
-import type { Target } from '../replicate/routes.ts';
 import type { Source } from '../replicate/source.ts';
 import { standing } from '../replicate/standing.ts';
 import { TAG_ABSENT } from '../replicate/tags.ts';
 import type { DeletionSettings, Due } from './deletion.ts';
-import type { Finding } from './drift.ts';
 
 /** What Vault said may be acted upon for this long, in ms. */
 const FRESH_FOR = 10_000;
@@ -29,7 +27,7 @@ export interface DeleteOptions {
   /** Keeps the sweep's request with this process for another minute; throws when it is not its own any more. */
   readonly extend: () => Promise<void>;
   /** Puts the copy on the queue: a worker restores it where its secret is there. Throws when SQS does not take it. */
-  readonly lookAgain: (finding: Finding) => Promise<void> | undefined;
+  readonly lookAgain: (due: Due) => Promise<void>;
   readonly onWritten: (due: Due, outcome: 'deleted' | 'restored') => void;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Pick<Log, 'info' | 'warn'>;
@@ -43,10 +41,8 @@ export async function deleteCopies(options: DeleteOptions, due: readonly Due[], 
   let deleted = 0;
   for (const one of due) {
     signal.throwIfAborted();
-    const { target } = one.finding;
-    if (target === undefined) continue;
     try {
-      if (await deleteCopy(options, one, target)) deleted += 1;
+      if (await deleteCopy(options, one)) deleted += 1;
     } catch (error) {
       if (error instanceof MustEnd) throw error.cause;
       const { code, message, treatment } = toReplicationError(error);
@@ -62,12 +58,12 @@ class MustEnd extends Error {
   override name = 'MustEnd';
 }
 
-const about = ({ finding }: Due) => ({ ref: formatRef(finding.ref), destination: finding.destination });
+const about = ({ ref, target }: Due) => ({ ref: formatRef(ref), destination: target.destination });
 
 /** True when its deletion is scheduled. */
-async function deleteCopy(options: DeleteOptions, due: Due, target: Target): Promise<boolean> {
+async function deleteCopy(options: DeleteOptions, due: Due): Promise<boolean> {
   const { end, settings, extend, clock, log } = options;
-  const { ref } = due.finding;
+  const { ref, target } = due;
   const began = clock.monotonic();
   const look = await end.look({ ref, route: target.route, secretName: target.secretName, hint: undefined });
   const why = reasonAgainst(look, due, settings);
@@ -104,12 +100,11 @@ const mayHaveTakenEffect = (error: unknown): boolean => {
  */
 async function afterwards(options: DeleteOptions, due: Due, arn: string, unclear: unknown): Promise<boolean> {
   const { end, lookAgain, onWritten, clock, log } = options;
-  const { finding } = due;
   if (unclear === undefined) onWritten(due, 'deleted');
   try {
     if (unclear !== undefined) throw unclear;
     const asked = clock.monotonic();
-    const source = await end.source.read(finding.ref);
+    const source = await end.source.read(due.ref);
     if (source.kind === 'absent') return true;
     await end.destination.restore(arn, () => {
       if (clock.monotonic() - asked > FRESH_FOR) throw overtaken(due);
@@ -119,7 +114,7 @@ async function afterwards(options: DeleteOptions, due: Due, arn: string, unclear
   } catch (error) {
     const { code, message } = toReplicationError(error);
     log.warn({ event: 'secret.deletion_unconfirmed', ...about(due), code, text: message });
-    await Promise.resolve(lookAgain(finding)).catch(mustEnd);
+    await lookAgain(due).catch(mustEnd);
     return unclear === undefined;
   }
 }
@@ -135,4 +130,4 @@ function reasonAgainst(look: Look, due: Due, { replicas }: DeletionSettings): st
 }
 
 const overtaken = (due: Due) =>
-  new ReplicationError('promotion_conflict', `what Vault said of ${formatRef(due.finding.ref)} is too old to act upon`);
+  new ReplicationError('promotion_conflict', `what Vault said of ${formatRef(due.ref)} is too old to act upon`);

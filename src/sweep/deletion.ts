@@ -1,5 +1,6 @@
 import { currentId } from '../replicate/destination.ts';
-import { formatRef } from '../replicate/ref.ts';
+import { formatRef, type SecretRef } from '../replicate/ref.ts';
+import type { Target } from '../replicate/routes.ts';
 import { TAG_ABSENT } from '../replicate/tags.ts';
 import type { Finding } from './drift.ts';
 
@@ -16,9 +17,13 @@ export interface DeletionSettings {
   readonly replicas: boolean;
 }
 
-/** A copy whose secret is proven gone, and has been for longer than the grace. */
+/**
+ * A copy whose secret is proven gone, and has been for longer than the grace. No more of the finding is kept: a hundred
+ * thousand of them are held until all were seen.
+ */
 export interface Due {
-  readonly finding: Finding;
+  readonly ref: SecretRef;
+  readonly target: Target;
   /** The version id at AWSCURRENT, and the mark: an approval names both, so that it is void once either changes. */
   readonly versionId: string;
   readonly mark: string;
@@ -33,31 +38,35 @@ export interface Approval {
 
 /** The deletion that a finding asks for, if it does: the copy is marked as absent, and was for the whole grace. */
 export function dueDeletion(finding: Finding, { grace }: DeletionSettings, now: number): Due | undefined {
-  const { kind, copy } = finding;
+  const { kind, ref, target, copy } = finding;
   const mark = copy?.tags[TAG_ABSENT];
-  if (kind !== 'absent_marked' || copy === undefined || mark === undefined) return undefined;
+  if (kind !== 'absent_marked' || target === undefined || copy === undefined || mark === undefined) return undefined;
   const since = Date.parse(mark.slice(0, mark.indexOf(' ')));
-  return since + grace <= now ? { finding, mark, versionId: currentId(copy) ?? '-' } : undefined;
+  return since + grace <= now ? { ref, target, mark, versionId: currentId(copy) ?? '-' } : undefined;
 }
 
 /**
  * Which of a destination's deletions may go: all, or, where they are more than the smaller of count and share (at least
  * one), those alone that an operator approved. Many at once look more like a mistake than like a wish.
  */
-export function guarded(
-  due: readonly Due[],
+export function guarded<D extends Due>(
+  due: readonly D[],
   copies: number,
   { maxPerSweep, maxShare }: DeletionSettings,
   approvals: readonly Approval[],
-): { readonly go: readonly Due[]; readonly held: readonly Due[] } {
-  const approved = due.filter((one) => approvals.some((approval) => isFor(approval, one)));
-  const others = due.filter((one) => !approved.includes(one));
+): { readonly go: readonly D[]; readonly held: readonly D[] } {
+  const keys = new Set(approvals.map(keyOf));
+  const approved: D[] = [];
+  const others: D[] = [];
+  for (const one of due) (keys.has(keyOf(approvalOf(one))) ? approved : others).push(one);
   const most = Math.max(1, Math.min(maxPerSweep, Math.floor(copies * maxShare)));
   return others.length <= most ? { go: due, held: [] } : { go: approved, held: others };
 }
 
-const isFor = ({ ref, versionId, mark }: Approval, due: Due): boolean =>
-  ref === formatRef(due.finding.ref) && versionId === due.versionId && mark === due.mark;
+const keyOf = ({ ref, versionId, mark }: Approval): string => JSON.stringify([ref, versionId, mark]);
+
+/** The word that lets it go. */
+export const approvalOf = ({ ref, versionId, mark }: Due): Approval => ({ ref: formatRef(ref), versionId, mark });
 
 /** Approvals that came with requests, as far as they still hold; times in ms since the epoch, on SQS's clock. */
 export const standingApprovals = (

@@ -4,7 +4,7 @@ import { formatRef } from '../replicate/ref.ts';
 import { type CompareOptions, compare, type Gaps, noGaps, type SweptDestination } from './compare.ts';
 import { type DeletingEnd, deleteCopies } from './delete-copies.ts';
 import { type Approval, type DeletionSettings, type Due, dueDeletion, guarded } from './deletion.ts';
-import { type Finding, needsLook } from './drift.ts';
+import { needsLook } from './drift.ts';
 import { createFindings, type Findings, type FindingsOptions } from './findings.ts';
 import { createTally, gapsReport, type SweepReport } from './report.ts';
 
@@ -63,10 +63,10 @@ async function deleteDue(
 ): Promise<Pick<SweepReport, 'deleted' | 'held'>> {
   const held: Record<string, number> = {};
   let deleted = 0;
-  const lookAgain = ({ ref, target }: Finding) => (target === undefined ? undefined : findings.add(ref, target));
+  const lookAgain = ({ ref, target }: Due) => findings.add(ref, target);
   for (const [name, { deletion, isDown }] of destinations) {
     if (deletion === undefined || isDown()) continue;
-    const here = due.filter(({ finding }) => finding.destination === name);
+    const here = due.filter(({ target }) => target.destination === name);
     const verdict = guarded(here, gaps.copies.get(name) ?? 0, deletion.settings, approvals());
     if (verdict.held.length > 0) {
       held[name] = verdict.held.length;
@@ -79,6 +79,4 @@ async function deleteDue(
 }
 
 /** The first of them by name, for people. */
-const some = (held: readonly Due[]) => ({ refs: held.slice(0, 10).map(({ finding }) => refOf(finding)) });
-
-const refOf = ({ ref }: Finding): string => formatRef(ref);
+const some = (held: readonly Due[]) => ({ refs: held.slice(0, 10).map(({ ref }) => formatRef(ref)) });

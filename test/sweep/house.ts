@@ -73,7 +73,7 @@ export function house(settings: Settings = {}) {
       ['us', destination('us')],
     ]),
     ...{ publisher: queue.publisher, depth: queue.inbox.depth },
-    onDeleted: ({ finding }, outcome) => done.push(`${outcome} ${formatRef(finding.ref)}`),
+    onDeleted: ({ ref }, outcome) => done.push(`${outcome} ${formatRef(ref)}`),
   };
   const order = (more: Partial<SweepOrder> = {}): SweepOrder => ({
     ...{ now: clock.now, approvals: () => [] },
