@@ -31,7 +31,10 @@ export interface Compared {
   readonly nothing: boolean;
 }
 
-/** A mount, a folder or a destination that could not be listed: nothing is known of its secrets. */
+/**
+ * A mount, a folder or a destination that could not be listed: nothing is known of its secrets; or, with a mount and a
+ * slash, secrets whose metadata is hidden.
+ */
 export interface Gap {
   readonly what: string;
   readonly code: string;
@@ -64,7 +67,7 @@ export async function compareEnds(
     else due.push({ ...dueOne, row: rowOf(one) });
     meter.compared();
   }
-  return { ...decided(ends, due, gaps), ...told(options, gaps) };
+  return { ...decided(ends, due, gaps), ...told(options, gaps, depth) };
 }
 
 /** What could not be listed is told as a gap. */
@@ -95,10 +98,12 @@ function decided(ends: CompareEnds['ends'], due: readonly DueRow[], gaps: Gaps):
   return { go: verdicts.flatMap(({ go }) => go), held: verdicts.flatMap(({ held }) => held) };
 }
 
-function told({ routes, ends }: CompareEnds, gaps: Gaps): Pick<Compared, 'copies' | 'gaps' | 'nothing'> {
-  const mounts = gaps.mounts.map(({ what, folder, error }) => ({ what: placeOf(what, folder), error }));
+/** What of metadata is hidden leaves no gap where each such secret was looked at. */
+function told({ routes, ends }: CompareEnds, gaps: Gaps, depth: Depth): Pick<Compared, 'copies' | 'gaps' | 'nothing'> {
+  const open = gaps.mounts.filter(({ part }) => depth === 'listings' || part?.what !== 'metadata');
+  const mounts = open.map(({ what, part, error }) => ({ what: placeOf(what, part?.folder), error }));
   const destinations = gaps.destinations.map(({ what, error }) => ({ what: `destinations.${what}`, error }));
-  const whole = gaps.mounts.filter(({ folder }) => folder === undefined);
+  const whole = gaps.mounts.filter(({ part }) => part === undefined);
   return {
     copies: gaps.copies,
     gaps: [...mounts, ...destinations].map(({ what, error: { code, message } }) => ({ what, code, why: message })),

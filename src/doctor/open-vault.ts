@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { ReplicationError, toReplicationError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { createAccess } from '../vault/access.ts';
-import { createAsk, reasonOf } from '../vault/ask.ts';
+import { createAsk, paced, reasonOf } from '../vault/ask.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { createSource } from '../vault/source.ts';
 import type { TokenReader } from '../vault/token.ts';
@@ -41,13 +41,10 @@ type VaultVisit = Pick<Visit, 'config' | 'operator' | 'now'> & { readonly vault:
 function withVault({ config, vault, operator, now }: VaultVisit): VaultProbes {
   const { client, tokens } = createAccess(vault);
   const routes = routesOf(config);
-  const reader = createAsk(client, tokens, { namespace: vault.namespace, mounts: routes.mounts });
-  const pace = createLimiter(config.sweep.vaultRequestsPerSecond, systemClock).turn;
+  const slowly = paced(client, createLimiter(config.sweep.vaultRequestsPerSecond, systemClock).turn);
+  const about = { namespace: vault.namespace, mounts: routes.mounts };
+  const reader = createAsk(client, tokens, about);
   const ask = askWith(client, tokens);
-  const paced: Ask = async (...asked) => {
-    await pace();
-    return ask(...asked);
-  };
   const origin = originOf(config.vault.auth);
   const { namespace } = vault;
   const look = { ask, origin, namespace, checkToken: reader.checkToken, now };
@@ -60,12 +57,12 @@ function withVault({ config, vault, operator, now }: VaultVisit): VaultProbes {
       const [server, held] = await Promise.all([health(), token()]);
       if (!isUsable(held)) return { kind: 'blind', reason: BLIND };
       const openBao = server.kind === 'answered' && server.product === 'OpenBao';
-      return Promise.all(routedMounts(config, openBao).map((mount) => lookAtMount(paced, mount)));
+      return Promise.all(routedMounts(config, openBao).map((mount) => lookAtMount(askWith(slowly, tokens), mount)));
     },
     audit: async () => lookAtAudit(config, await health(), client, operator),
     names: async () =>
       isUsable(await token())
-        ? lookAtNames(createSource(reader, now, pace), routes)
+        ? lookAtNames(createSource(createAsk(slowly, tokens, about), now), routes)
         : { kind: 'unknown', reason: BLIND },
     close: () => client.close(),
   };
@@ -81,7 +78,7 @@ function originOf(auth: Config['vault']['auth']): TokenOrigin {
 }
 
 /** One request for each question: here a refusal is an answer like any other. */
-function askWith(client: VaultClient, tokens: TokenReader): Ask {
+function askWith(client: Pick<VaultClient, 'request'>, tokens: TokenReader): Ask {
   return async (namespace, path, maxBytes) => {
     const call = { method: 'GET', namespace, path, token: await tokens.current() } as const;
     try {

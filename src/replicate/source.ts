@@ -58,11 +58,13 @@ export interface Survey {
   readonly mount: Mount;
   /** Throws when a listing fails, or when the mount was replaced meanwhile. */
   readonly secrets: AsyncIterable<Surveyed>;
-  /** Folders, ending in "/", that the policy does not show; known once the secrets were read to their end. */
+  /** What the policy does not show; known once the secrets were read to their end. */
   readonly hidden: readonly Hidden[];
 }
 
+/** A folder, ending in "/", that may not be listed; or the metadata of secrets that were listed, in the whole mount (""). */
 export interface Hidden {
+  readonly what: 'folder' | 'metadata';
   readonly folder: string;
   readonly error: ReplicationError;
 }

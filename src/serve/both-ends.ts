@@ -5,12 +5,9 @@ import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
 import { lackingForRoles } from '../config/roles.ts';
-import { createLimiter } from '../limiter.ts';
 import type { Log } from '../log.ts';
 import type { Look } from '../replicate/decide.ts';
 import { lookAtBoth, type Order } from '../replicate/look-at.ts';
-import type { SecretRef } from '../replicate/ref.ts';
-import type { VaultSource } from '../vault/source.ts';
 import { checkDestinations } from './check-regions.ts';
 import { fresh } from './fresh.ts';
 import { vaultSource } from './vault-source.ts';
@@ -19,16 +16,14 @@ import { vaultSource } from './vault-source.ts';
 export async function openBothEnds(config: Config, log: Log) {
   const lacking = [...lackingForRoles(config, new Set(['worker'])), ...(await checkDestinations(config.destinations))];
   if (lacking.length > 0) throw new ConfigError(lacking);
-  const pace = createLimiter(config.sweep.vaultRequestsPerSecond, systemClock).turn;
-  const source = await vaultSource(config, log, pace);
+  const source = await vaultSource(config, log, true);
   if (source === undefined) throw new ConfigError([{ path: ['vault'], text: 'address and auth are needed' }]);
-  const paced = { read: (ref: SecretRef) => pacedRead(source, ref, pace) };
   const ends = new Map(
     Object.entries(config.destinations).map(([name, settings]) => {
       const client = secretsManagerClient(settings, 3);
       const { tags, versionTag, maxSecrets, onDelete, deletion } = settings;
       const destination = lookingWith({ client });
-      const ports = { source: paced, destination, clock: systemClock, fresh };
+      const ports = { source, destination, clock: systemClock, fresh };
       const vault = config.vault.id;
       const copies = () => listCopies(client, vault);
       const isFull = onceAsked(() => holds(copies(), settings.maxSecrets));
@@ -60,11 +55,4 @@ function onceAsked<T>(ask: () => Promise<T>): () => Promise<T> {
     answer ??= ask();
     return answer;
   };
-}
-
-/** A read asks for the value and for the mount's entry. */
-async function pacedRead(source: VaultSource, ref: SecretRef, pace: () => Promise<void>) {
-  await pace();
-  await pace();
-  return source.read(ref);
 }

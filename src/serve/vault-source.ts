@@ -14,15 +14,12 @@ import { createVaultSource, type VaultSource } from '../vault/source.ts';
 
 /**
  * Vault as the configuration describes it; undefined where it describes none. Throws a ConfigError when caFile is unreadable.
- * @param pace awaited before each request of a listing
+ * Requests of listings keep to `vaultRequestsPerSecond`; with `pacesReads` all do.
  */
-export async function vaultSource(
-  config: Config,
-  log: Log,
-  pace: () => Promise<void> = createLimiter(config.sweep.vaultRequestsPerSecond, systemClock).turn,
-): Promise<VaultSource | undefined> {
+export async function vaultSource(config: Config, log: Log, pacesReads = false): Promise<VaultSource | undefined> {
   const options = await vaultOptions(config, log);
-  return options && createVaultSource({ ...options, pace });
+  const pace = createLimiter(config.sweep.vaultRequestsPerSecond, systemClock).turn;
+  return options && createVaultSource({ ...options, pace, pacesReads });
 }
 
 /** How Vault is reached and shown who we are; see {@link vaultSource}. */

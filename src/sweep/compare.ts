@@ -7,7 +7,7 @@ import { checkName } from '../replicate/name.ts';
 import { checkNotOwn } from '../replicate/own-secret.ts';
 import { formatMount, type MountRef, type SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
-import type { Mount, Source } from '../replicate/source.ts';
+import type { Hidden, Mount, Source } from '../replicate/source.ts';
 import { taggedRef } from '../replicate/tags.ts';
 import { driftOf, type Finding, type SweptSettings } from './drift.ts';
 import { createIndexOfSecrets, type IndexedSecret, type IndexOfSecrets } from './index-of-secrets.ts';
@@ -37,14 +37,17 @@ export interface CompareOptions {
 
 interface MountGap {
   readonly what: MountRef;
-  /** Where a folder alone is hidden, ending in "/". */
-  readonly folder?: string;
+  /** Where it is not all of the mount that is hidden. */
+  readonly part?: Pick<Hidden, 'what' | 'folder'>;
   readonly error: ReplicationError;
 }
 
 /** What could not be looked at; filled while the findings are read. */
 export interface Gaps {
-  /** Mounts and destinations that could not be listed: nothing is known of their secrets. */
+  /**
+   * Mounts, folders and destinations that could not be listed: nothing is known of their secrets. And mounts whose
+   * secrets' metadata is hidden: of these it is known that they are there, and no more.
+   */
   readonly mounts: MountGap[];
   readonly destinations: { readonly what: string; readonly error: ReplicationError }[];
   /** Destinations that were down, so that nothing was compared there. */
@@ -97,7 +100,10 @@ async function* indexed(
       }
     }
     known.set(formatMount(ref), mount);
-    for (const { folder, error } of hidden) gaps.mounts.push({ what: ref, folder, error });
+    for (const { error, ...part } of hidden) {
+      gaps.mounts.push({ what: ref, part, error });
+      log.warn({ event: 'sweep.hidden', mount: formatMount(ref), ...part, err: error });
+    }
   } catch (error) {
     signal.throwIfAborted();
     gaps.mounts.push({ what: ref, error: toReplicationError(error) });
@@ -226,6 +232,6 @@ function leftOver(
 
 const isHidden = ({ namespace, mount, path }: SecretRef, { mounts }: Gaps): boolean =>
   mounts.some(
-    ({ what, folder }) =>
-      folder !== undefined && what.namespace === namespace && what.mount === mount && path.startsWith(folder),
+    ({ what, part }) =>
+      part?.what === 'folder' && what.namespace === namespace && what.mount === mount && path.startsWith(part.folder),
   );

@@ -17,7 +17,10 @@ export interface SweepReport {
   readonly held: Readonly<Record<string, number>>;
   /** How old the oldest difference is, in seconds, as far as Vault tells; 0 when there is none. */
   readonly oldestDrift: number;
-  /** Mounts, folders of them, and destinations that could not be listed: nothing is known of their secrets. */
+  /**
+   * Mounts, folders of them, and destinations that could not be listed: nothing is known of their secrets; and mounts
+   * whose secrets' metadata is hidden, told as "kv (metadata)".
+   */
   readonly failed: readonly string[];
   /** Whether another sweep may find more: what failed is no policy that lacks, and no outage of a destination. */
   readonly again: boolean;
@@ -46,11 +49,17 @@ export function createTally() {
 /** A difference that the sweep and the workers are to end, or to tell of. */
 export const isDrift = (kind: Kind): boolean => kind === 'orphan' || (kind !== 'unknown' && !STATES[kind].inSync);
 
+/** As it follows the mount: `/folder/`, or the word that only metadata is hidden. */
+const partText = (part: Gaps['mounts'][number]['part']): string => {
+  if (part === undefined) return '';
+  return part.what === 'metadata' ? ' (metadata)' : `/${part.folder}`;
+};
+
 /** What was left out. */
 export function gapsReport({ mounts, destinations, down }: Gaps): Pick<SweepReport, 'failed' | 'again' | 'down'> {
-  const folders = mounts.map(({ what, folder = '' }) => formatMount(what) + (folder === '' ? '' : `/${folder}`));
+  const hidden = mounts.map(({ what, part }) => formatMount(what) + partText(part));
   return {
-    failed: [...folders, ...destinations.map(({ what }) => `destinations.${what}`)],
+    failed: [...hidden, ...destinations.map(({ what }) => `destinations.${what}`)],
     again: [...mounts, ...destinations].some(({ error }) => error.treatment !== 'permanent'),
     down: [...down],
   };

@@ -2,8 +2,9 @@ import { ReplicationError } from '../errors.ts';
 import type { MountRef } from '../replicate/ref.ts';
 import type { Sensitive } from '../sensitive.ts';
 import { at, json } from './answer.ts';
+import { createBelieved } from './believed.ts';
 import type { Call, VaultClient } from './client.ts';
-import { createStandingOf, deadToken, type Standing } from './standing.ts';
+import { createStandingOf, deadToken } from './standing.ts';
 import type { TokenReader } from './token.ts';
 import { type Answer, AnswerTooLarge } from './transport.ts';
 
@@ -25,28 +26,40 @@ export interface AskOptions {
   readonly namespace?: string;
   /** Mounts that a token that is alive may use. */
   readonly mounts?: readonly MountRef[];
+  /** For so long, in ms, a token that was found to stand is not looked up at another refusal. */
+  readonly believedFor?: number;
 }
 
-export function createAsk(client: VaultClient, tokens: TokenReader, options: AskOptions = {}): Reader {
-  const { namespace: home = '', mounts = [] } = options;
+/** Whatever is asked through it, `pace` is awaited first. */
+export const paced = (client: Asking, pace: () => Promise<void>): Asking => ({
+  request: async (call) => {
+    await pace();
+    return client.request(call);
+  },
+});
+
+type Asking = Pick<VaultClient, 'request'>;
+
+export function createAsk(client: Asking, tokens: TokenReader, options: AskOptions = {}): Reader {
+  const { namespace: home = '', mounts = [], believedFor = 0 } = options;
   const attempt = activeNodeFirst(client);
   const send = (call: Call, what: string): Promise<Answer> => attempt(call).catch(unavailable(what));
   const standingOf = createStandingOf(
     (namespace, path, token) => send({ method: 'GET', namespace, path, token }, 'its token'),
     { home, mounts },
   );
-  /** What a refusal of `used` says, and whether there is another token now. */
-  const verdict = async (used: Sensitive<string>): Promise<{ standing: Standing; changed: boolean }> => {
+  const verdict = async (used: Sensitive<string>) => {
     const standing = await standingOf(used);
     return { standing, changed: await tokens.refresh(used, standing) };
   };
+  const judged = createBelieved(verdict, believedFor, () => performance.now());
   // A refusal counts when it comes twice: a token may have been changed, or not yet be known to the node that answered.
   const get = async (call: Omit<Call, 'token'>, what: string, again: boolean): Promise<Answer> => {
     const used = await tokens.current();
     const answer = await send({ ...call, token: used }, what);
     if (answer.status !== 403) return answer;
-    const { standing, changed } = await verdict(used);
-    if (again && (changed || standing === 'stands')) return get(call, what, false);
+    const { standing, changed, believed } = await judged(used);
+    if (again && (changed || (standing === 'stands' && !believed))) return get(call, what, false);
     if (standing === 'stands' && !changed) return answer;
     throw changed ? changedMeanwhile(what) : deadToken();
   };
@@ -86,7 +99,7 @@ const changedMeanwhile = (what: string): ReplicationError =>
  * unless `allow_forwarding_via_header` is on (Community never lets it be), so after one refusal it is left out; OpenBao
  * ignores it.
  */
-function activeNodeFirst(client: VaultClient): (call: Call) => Promise<Answer> {
+function activeNodeFirst(client: Asking): (call: Call) => Promise<Answer> {
   let offered = true;
   return async (call) => {
     if (!offered) return client.request(call);

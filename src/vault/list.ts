@@ -7,10 +7,8 @@ import { listPath } from './path.ts';
 
 /** What a listing needs. */
 export interface Listing {
-  readonly reader: Reader;
-  readonly mounts: Mounts;
-  /** Awaited before each request. */
-  readonly pace: () => Promise<void>;
+  readonly reader: Pick<Reader, 'get'>;
+  readonly mounts: Pick<Mounts, 'entry'>;
 }
 
 /** Told of a folder that the policy does not show; what else it does is to throw. */
@@ -20,16 +18,10 @@ export type OnHidden = (folder: string, error: ReplicationError) => void;
  * Depth first, one folder at a time. The entry is compared before and after: another mount of that name looks empty, and
  * so does one that was upgraded meanwhile. A folder that may not be listed ends it, unless `onHidden` takes note of it.
  */
-export async function* list(
-  { reader, mounts, pace }: Listing,
-  ref: MountRef,
-  onHidden?: OnHidden,
-): AsyncGenerator<string> {
-  await pace();
+export async function* list({ reader, mounts }: Listing, ref: MountRef, onHidden?: OnHidden): AsyncGenerator<string> {
   const before = await mounts.entry(ref);
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    await pace();
     const below = folder;
     const keys = await listFolder(reader, ref, below, before.kv).catch(hidden(below, onHidden));
     yield* keys.filter((key) => !key.endsWith('/')).map((key) => below + key);
@@ -40,7 +32,6 @@ export async function* list(
         .reverse(),
     );
   }
-  await pace();
   const after = await mounts.entry(ref);
   if (after.accessor !== before.accessor || after.kv !== before.kv) {
     throw new ReplicationError(
@@ -63,7 +54,12 @@ export const hidden =
 /** A LIST of one folder: some hundred thousand names. */
 const MAX_LIST_BYTES = 64 * 1024 * 1024;
 
-async function listFolder(reader: Reader, ref: MountRef, folder: string, kv: 1 | 2): Promise<readonly string[]> {
+async function listFolder(
+  reader: Listing['reader'],
+  ref: MountRef,
+  folder: string,
+  kv: 1 | 2,
+): Promise<readonly string[]> {
   const what = `the list of ${formatMount(ref)}/${folder}`;
   const answer = await reader.get(ref.namespace, listPath(ref, folder, kv), what, MAX_LIST_BYTES);
   if (answer.status === 403) {

@@ -20,7 +20,7 @@ export interface Mounts {
   lastSeen(ref: MountRef): 1 | 2 | undefined;
 }
 
-export function createMounts(reader: Reader, routed: readonly RoutedMount[]): Mounts {
+export function createMounts(reader: Pick<Reader, 'get'>, routed: readonly RoutedMount[]): Mounts {
   const key = ({ namespace, mount }: MountRef) => `${namespace}\0${mount}`;
   const wanted = new Map<string, 1 | 2>();
   for (const mount of routed) {
@@ -40,7 +40,7 @@ export function createMounts(reader: Reader, routed: readonly RoutedMount[]): Mo
 }
 
 /** The entry, whatever the routes say of the mount. */
-export const readEntry = async (reader: Reader, ref: MountRef): Promise<Mount> =>
+export const readEntry = async (reader: Pick<Reader, 'get'>, ref: MountRef): Promise<Mount> =>
   mountEntry(await reader.get(ref.namespace, entryPath(ref), `the mount ${formatMount(ref)}`), ref);
 
 const otherVersion = (ref: MountRef, kv: 1 | 2, wanted: 1 | 2): ReplicationError =>

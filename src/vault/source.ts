@@ -2,7 +2,7 @@ import type { Log } from '../log.ts';
 import type { MountRef } from '../replicate/ref.ts';
 import type { Mount, Source } from '../replicate/source.ts';
 import { type AccessOptions, createAccess } from './access.ts';
-import { createAsk, type Reader } from './ask.ts';
+import { createAsk, paced, type Reader } from './ask.ts';
 import { list, type OnHidden } from './list.ts';
 import { createMounts, type RoutedMount, readEntry } from './mounts.ts';
 import { read } from './read.ts';
@@ -15,8 +15,9 @@ export interface VaultOptions extends Omit<AccessOptions, 'log' | 'namespace'> {
   /** The routed mounts. The token should be able to use them: they bear witness for one whose policy lacks lookup-self. */
   readonly mounts?: readonly RoutedMount[];
   readonly log?: Log;
-  /** Awaited before each request of a listing. */
+  /** Awaited before each request of a listing, whatever that needs; with `pacesReads` before each of a read too. */
   readonly pace?: () => Promise<void>;
+  readonly pacesReads?: boolean;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -37,14 +38,16 @@ const silent: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 
 /** Vault's or OpenBao's KV as a Source. Connects at the first request. */
 export function createVaultSource(options: VaultOptions): VaultSource {
-  const { log = silent, pace, now = Date.now, mounts = [], namespace = '', ...access } = options;
+  const { log = silent, pace, pacesReads = false, now = Date.now, mounts = [], namespace = '', ...access } = options;
   const { client, tokens, logins } = createAccess({ ...access, namespace, log });
-  const reader = createAsk(client, tokens, { namespace, mounts });
+  const slowly = pace === undefined ? client : paced(client, pace);
+  const reader = createAsk(pacesReads ? slowly : client, tokens, { namespace, mounts });
+  const lister = createAsk(slowly, tokens, { namespace, mounts, believedFor: BELIEVED });
   const closing = new AbortController();
   const ask = reader.as;
   let renewing = Promise.resolve();
   return {
-    ...createSource(reader, now, pace, mounts),
+    ...createSource(reader, now, lister, mounts),
     mount: (ref) => readEntry(reader, ref),
     ping: () => reader.checkToken(),
     renew() {
@@ -58,18 +61,24 @@ export function createVaultSource(options: VaultOptions): VaultSource {
   };
 }
 
-/** Reads and lists through whatever asks Vault; see {@link VaultOptions}. */
+/** For so long a listing believes in its token, in ms: past that, a refusal may be the token's end, and is looked into. */
+const BELIEVED = 10_000;
+
+/** Reads through one that asks Vault, and lists through another; see {@link VaultOptions}. */
 export function createSource(
   reader: Reader,
   now: () => number,
-  pace: () => Promise<void> = async () => undefined,
+  lister: Pick<Reader, 'get'> = reader,
   routed: readonly RoutedMount[] = [],
 ): Source {
   const mounts = createMounts(reader, routed);
-  const listed = (mount: MountRef, onHidden?: OnHidden) => list({ reader, mounts, pace }, mount, onHidden);
+  const listedMounts = createMounts(lister, routed);
+  const { entry } = listedMounts;
+  const listed = (mount: MountRef, onHidden?: OnHidden) =>
+    list({ reader: lister, mounts: listedMounts }, mount, onHidden);
   return {
     read: (ref) => read({ reader, mounts, now }, ref),
     list: (mount) => listed(mount),
-    survey: createSurvey({ reader, now, pace, entry: mounts.entry, list: listed }),
+    survey: createSurvey({ reader: lister, now, entry, list: listed }),
   };
 }

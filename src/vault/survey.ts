@@ -7,6 +7,7 @@ import { forbidden, policyLine, type Reader } from './ask.ts';
 import { hidden, type OnHidden } from './list.ts';
 import { currentVersion } from './metadata.ts';
 import { detailedPath, metadataPath } from './path.ts';
+import { createPatience, isOutage, type Patience } from './patience.ts';
 
 /** Secrets of one page of OpenBao's detailed listing: some 500 KiB where each has a few versions. */
 const PAGE = 500;
@@ -21,8 +22,6 @@ export interface SurveyPorts {
   readonly reader: Pick<Reader, 'get'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Awaited before each request. */
-  readonly pace: () => Promise<void>;
   readonly entry: (mount: MountRef) => Promise<Mount>;
   /** All paths of the mount, by plain LISTs. */
   readonly list: (mount: MountRef, onHidden: OnHidden) => AsyncIterable<string>;
@@ -49,13 +48,14 @@ export function createSurvey(ports: SurveyPorts): Source['survey'] {
     return offer;
   };
   return async (ref, wanted) => {
-    await ports.pace();
     const mount = await ports.entry(ref);
     const found: Hidden[] = [];
     const onHidden: OnHidden = (folder, error) => {
-      if (!found.some((known) => known.folder === folder)) found.push({ folder, error });
+      if (!found.some((known) => known.folder === folder)) found.push({ what: 'folder', folder, error });
     };
-    return { mount, hidden: found, secrets: secretsOf({ ...ports, ref, wanted, onHidden }, mount, offerOf(ref)) };
+    const onUnread = (error: ReplicationError) => void found.push({ what: 'metadata', folder: '', error });
+    const survey = { ...ports, ref, wanted, onHidden, onUnread };
+    return { mount, hidden: found, secrets: secretsOf(survey, mount, offerOf(ref)) };
   };
 }
 
@@ -65,13 +65,14 @@ interface Surveying extends SurveyPorts {
   readonly mount: PresentUnread['mount'];
   readonly wanted: (path: string) => boolean;
   readonly onHidden: OnHidden;
+  /** Told once, of the metadata of secrets that the policy does not show. */
+  readonly onUnread: (error: ReplicationError) => void;
 }
 
 async function* secretsOf(survey: Omit<Surveying, 'mount'>, mount: Mount, offer: Offer): AsyncGenerator<Surveyed> {
-  const { ref, wanted, list, pace, entry, onHidden } = survey;
+  const { ref, wanted, list, entry, onHidden } = survey;
   if (mount.kv === 2) yield* metadataOf({ ...survey, mount }, offer);
   else for await (const path of list(ref, onHidden)) if (wanted(path)) yield { path };
-  await pace();
   const after = await entry(ref);
   if (after.accessor !== mount.accessor || after.kv !== mount.kv) throw replaced(ref);
 }
@@ -102,20 +103,22 @@ interface Row extends Surveyed {
 /** Vault: a request for each secret. */
 async function* plain(survey: Surveying): AsyncGenerator<Row> {
   const paths = survey.list(survey.ref, survey.onHidden);
-  const rows = pMapIterable(paths, (path) => metadataOfOne(survey, path), {
+  const patience = createPatience(() => survey.onUnread(unread(survey.ref)));
+  const rows = pMapIterable(paths, (path) => metadataOfOne(survey, path, patience), {
     concurrency: SIDE_BY_SIDE,
   });
   for await (const row of rows) if (row !== undefined) yield row;
 }
 
 /** Undefined for a secret that has been purged since it was listed. */
-async function metadataOfOne(survey: Surveying, path: string): Promise<Row | undefined> {
-  const { reader, pace, ref, wanted } = survey;
+async function metadataOfOne(survey: Surveying, path: string, patience: Patience): Promise<Row | undefined> {
+  const { reader, ref, wanted } = survey;
   if (!wanted(path)) return { path, wanted: false };
+  if (patience.isHidden()) return { path, wanted: true };
   const what = `the metadata of ${formatRef({ ...ref, path })}`;
-  await pace();
   const ask = async () => reader.get(ref.namespace, metadataPath({ ...ref, path }), what); // a path may be no path at all
   const answer = await ask().catch(unlessTooLarge);
+  if (answer !== undefined && !patience.goesOn(answer.status)) throw noAnswer(answer.status, what);
   const body = answer && json(answer);
   if (answer?.status === 404 && absence(body)?.why === 'purged') return undefined;
   // What a policy does not show, or one secret's trouble, must be looked at, and keeps no other waiting.
@@ -128,7 +131,15 @@ function unlessTooLarge(error: unknown): undefined {
 }
 
 const noAnswer = (status: number, what: string) =>
-  new ReplicationError('source_unavailable', `Vault answered ${status} for ${what}, which proves nothing`);
+  new ReplicationError(
+    'source_unavailable',
+    `Vault answered ${status} for ${what}, which proves nothing${status === 429 ? TOO_FAST : ''}`,
+  );
+
+const TOO_FAST = '; where that goes on, lower sweep.vaultRequestsPerSecond';
+
+const unread = (ref: MountRef) =>
+  forbidden(ref.namespace, `metadata of secrets in ${formatMount(ref)}`, policyLine(ref, 'metadata/*', 'read'));
 
 function rowOf({ mount, now, wanted }: Surveying, path: string, metadata: unknown): Row {
   const state = currentVersion(metadata, mount, now());
@@ -156,8 +167,7 @@ interface Page {
 }
 
 /** The whole mount; a scan's keys are secrets alone. What is too much, or not offered, is not asked for again. */
-async function scan({ reader, pace, ref }: Surveying, offer: Offer): Promise<Page | undefined> {
-  await pace();
+async function scan({ reader, ref }: Surveying, offer: Offer): Promise<Page | undefined> {
   const path = `${detailedPath(ref, '')}?scan=true`;
   const answer = await reader
     .get(ref.namespace, path, `the scan of ${formatMount(ref)}`, MAX_SCAN_BYTES)
@@ -170,7 +180,7 @@ async function scan({ reader, pace, ref }: Surveying, offer: Offer): Promise<Pag
     return undefined;
   }
   const page = answer.status === 200 ? pageOf(json(answer)) : undefined;
-  offer.scan = page !== undefined || answer.status >= 500;
+  offer.scan = page !== undefined || isOutage(answer.status);
   return page;
 }
 
@@ -192,15 +202,14 @@ const nothing = (note: (error: unknown) => unknown) => (error: unknown) => {
 };
 
 /** Nothing where the folder is empty, or where the mount's first page shows that there is no such listing. */
-async function pageAfter({ reader, pace, ref }: Surveying, folder: string, after: string): Promise<Page | undefined> {
-  await pace();
+async function pageAfter({ reader, ref }: Surveying, folder: string, after: string): Promise<Page | undefined> {
   const what = `the list of ${formatMount(ref)}/${folder}`;
   const path = `${detailedPath(ref, folder)}?list=true&limit=${PAGE}&after=${encodeURIComponent(after)}`;
   const answer = await reader.get(ref.namespace, path, what, MAX_PAGE_BYTES);
   const body = json(answer);
   if (answer.status === 404 && absence(body)?.why === 'purged') return undefined;
   const page = answer.status === 200 ? pageOf(body) : undefined;
-  const notOffered = folder === '' && after === '' && answer.status !== 500 && answer.status !== 503;
+  const notOffered = folder === '' && after === '' && !isOutage(answer.status);
   if (page !== undefined || notOffered) return page;
   if (answer.status !== 403) throw noAnswer(answer.status, what);
   throw forbidden(ref.namespace, what, policyLine(ref, `detailed-metadata/${folder}*`, 'list'));

@@ -272,7 +272,10 @@ t.test('a folder that the policy hides is a gap, and the rest is compared', asyn
   source.write(at('a'), value());
   const { survey } = source;
   const error = new ReplicationError('source_forbidden', 'the policy lacks a line');
-  source.survey = async (mount, wanted) => ({ ...(await survey(mount, wanted)), hidden: [{ folder: 'team/', error }] });
+  source.survey = async (mount, wanted) => ({
+    ...(await survey(mount, wanted)),
+    hidden: [{ what: 'folder', folder: 'team/', error }],
+  });
   const { code, json } = await plan();
   t.match({ code, json }, { code: 3, json: { secrets: [{ ref: 'kv/a', action: 'create' }] } });
   t.strictSame(json.gaps, [{ what: 'kv/team/', code: 'source_forbidden', why: 'the policy lacks a line' }]);

@@ -52,6 +52,23 @@ t.test('no deletion is carried out, though it is due', async (t) => {
   t.ok(ends.eu.has('kv/a') && !ends.eu.secret('kv/a').scheduledForDeletion);
 });
 
+t.test('where metadata is hidden nothing is said to be in sync, unless each secret is looked at', async (t) => {
+  const { source, sweep, sweepText, plan, work } = comparingHouse();
+  for (const path of ['a', 'b']) source.write(at(path), '{}');
+  await sweep();
+  await work();
+  source.hideMetadata(new ReplicationError('source_forbidden', 'the policy lacks a line'));
+  const gaps = [{ what: 'kv/', code: 'source_forbidden', why: 'the policy lacks a line' }];
+  t.match(await sweep(), { code: 3, json: { secrets: [], actions: { eu: { unknown: 2 } }, gaps, enqueued: 2 } });
+  await work();
+  t.match(await sweepText(), { code: 3, text: /not compared: kv\/: the policy lacks a line \(source_forbidden\)/ });
+  await work();
+  for (const way of [() => plan(), () => plan({ deep: true }), () => sweep({ deep: true })]) {
+    t.match(await way(), { code: 0, json: { actions: { eu: { in_sync: 2 } } } });
+  }
+  t.same((await plan()).json.gaps, []);
+});
+
 t.test('when SQS fails it ends so', async (t) => {
   const { source, sweep, queue, shown } = comparingHouse();
   source.write(at('a'), '{}');

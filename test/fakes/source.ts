@@ -45,6 +45,8 @@ export interface FakeSource extends Source {
   restore(snapshot: Snapshot): void;
   /** From now on a survey may not list this folder, which ends in "/". */
   hide(folder: string, error: ReplicationError): void;
+  /** From now on no metadata is shown. */
+  hideMetadata(error: ReplicationError): void;
   /** Runs once, at the next read, after Vault has answered and before the caller knows. */
   afterRead(hook: () => void | Promise<void>): void;
 }
@@ -77,6 +79,8 @@ export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountR
     stored.mounts.set(mountKey(mount), entry);
     return entry;
   };
+  const isHidden = (path: string) => hidden.some(({ what, folder }) => what === 'folder' && path.startsWith(folder));
+  const isUnread = () => hidden.some(({ what }) => what === 'metadata');
   const isV1 = (ref: MountRef): boolean => stored.mounts.get(mountKey(ref))?.kv === 1;
   for (const mount of mounts) enable(mount);
 
@@ -133,17 +137,17 @@ export function fakeSource(clock: Pick<Clock, 'now'>, ...mounts: readonly MountR
       await run?.();
       return state;
     },
-    hide: (folder, error) => void hidden.push({ folder, error }),
+    hide: (folder, error) => void hidden.push({ what: 'folder', folder, error }),
+    hideMetadata: (error) => void hidden.push({ what: 'metadata', folder: '', error }),
     async survey(ref, wanted) {
       const { mounts } = stored;
       const mount = mountIn(stored, { ...ref, path: '' });
       async function* secrets() {
         for (const key of [...stored.secrets.keys()].filter((each) => isBelow(each, ref))) {
           const path = String(JSON.parse(key)[2]);
-          if (!wanted(path) || !stored.secrets.has(key) || hidden.some(({ folder }) => path.startsWith(folder)))
-            continue;
+          if (!wanted(path) || !stored.secrets.has(key) || isHidden(path)) continue;
           const state = stateIn(stored, { ...ref, path });
-          yield surveyed(path, state);
+          yield isUnread() ? { path } : surveyed(path, state);
         }
         if (stored.mounts.get(mountKey(ref))?.accessor !== mounts.get(mountKey(ref))?.accessor) {
           throw new ReplicationError('source_unavailable', 'the mount was replaced');

@@ -245,3 +245,24 @@ t.test('of a folder that may not be listed nothing is known, and the rest of its
   });
   t.same((await found()).sort(), ['kv/a -> eu', 'kv/prod/y -> eu']);
 });
+
+t.test(
+  'where metadata is hidden each secret is looked at, what is gone is gone, and the report is partial',
+  async (t) => {
+    const { source, run, work, found, lines } = house();
+    for (const path of ['a', 'b', 'c']) source.write(at(path), '{}');
+    await run();
+    await work();
+    source.purge(at('a'));
+    source.hideMetadata(new ReplicationError('source_forbidden', 'the policy lacks a line'));
+    t.match(await run(), {
+      ...{ failed: ['kv (metadata)'], again: false, enqueued: 3 },
+      found: { eu: { unknown: 2, not_marked: 1 } },
+    });
+    t.same((await found()).sort(), ['kv/a -> eu', 'kv/b -> eu', 'kv/c -> eu']);
+    t.match(
+      lines.filter(({ event }) => event === 'sweep.hidden'),
+      [{ level: 'warn', mount: 'kv', what: 'metadata', folder: '', err: { message: 'the policy lacks a line' } }],
+    );
+  },
+);

@@ -19,6 +19,7 @@ const A_FEW = 12;
 
 const READ_AND_LIST =
   'path "kv/metadata/*" { capabilities = ["read", "list"] }\npath "kv/data/*" { capabilities = ["read"] }\n';
+const LIST_ALONE = 'path "kv/metadata/*" { capabilities = ["list"] }\npath "kv/data/*" { capabilities = ["read"] }\n';
 const LIST_IN_DETAIL = `${READ_AND_LIST}path "kv/detailed-metadata/*" { capabilities = ["list"] }\n`;
 const SCAN = `${READ_AND_LIST}path "kv/detailed-metadata/*" { capabilities = ["list", "scan"] }\n`;
 
@@ -86,6 +87,14 @@ t.test('where only metadata may be read and listed, each secret costs one reques
     t.notOk(requests.some(({ path }) => path.startsWith('kv/data/')));
     t.equal(requests.filter(({ path }) => /^kv\/metadata\/.*[^/]$/.test(path)).length, PATHS.length);
   }
+});
+
+t.test('where metadata may be listed and not read, a few requests show it', async (t) => {
+  const source = await sourceFor(t, LIST_ALONE);
+  const { found, requests } = await surveyed(source);
+  t.strictSame(pathsOf(found), [...PATHS].sort());
+  t.ok(found.every(({ state }) => state === undefined));
+  t.ok(requests.length <= FOLDERS + 5 * A_FEW, `${requests.length} requests`);
 });
 
 /** What a read of the value finds, without the value. */

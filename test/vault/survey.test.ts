@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { ReplicationError } from '../../src/errors.ts';
 import type { MountRef } from '../../src/replicate/ref.ts';
-import type { Mount, Surveyed } from '../../src/replicate/source.ts';
+import type { Hidden, Mount, Surveyed } from '../../src/replicate/source.ts';
 import { Sensitive } from '../../src/sensitive.ts';
 import { createSurvey, type SurveyPorts } from '../../src/vault/survey.ts';
 
@@ -57,7 +57,7 @@ function world(options: Vault = {}) {
   const namespaces: string[] = [];
   const bounds: (number | undefined)[] = [];
   const entries = [...mounts];
-  let paced = 0;
+  let notShown: readonly Hidden[] = [];
 
   const page = (folder: string, after: string, limit: number): Said => {
     const keys = keysOf(secrets, folder)
@@ -98,9 +98,6 @@ function world(options: Vault = {}) {
       },
     },
     now: () => NOW,
-    pace: async () => {
-      paced += 1;
-    },
     entry: async () => (entries.length > 1 ? entries.shift() : entries[0]) ?? MOUNT,
     list: () => (options.listed ?? each)(paths),
   };
@@ -110,10 +107,12 @@ function world(options: Vault = {}) {
     requests,
     namespaces,
     bounds,
-    paced: () => paced,
+    hidden: () => notShown,
     async all(wanted: (path: string) => boolean = () => true, ref = REF): Promise<Surveyed[]> {
       const found: Surveyed[] = [];
-      for await (const secret of (await survey(ref, wanted)).secrets) found.push(secret);
+      const { secrets: surveyed, hidden } = await survey(ref, wanted);
+      for await (const secret of surveyed) found.push(secret);
+      notShown = hidden;
       return found.sort((a, b) => (a.path < b.path ? -1 : 1));
     },
   };
@@ -139,11 +138,10 @@ const isList = (path: string) => path.includes('list=true');
 
 t.test('a whole mount comes in one scan, whatever its folders', async (t) => {
   const secrets = secretsOf('a', 'a/b', 'a/b/c', 'z z/#', 'é/{{x}}');
-  const { all, requests, bounds, paced } = world({ secrets });
+  const { all, requests, bounds } = world({ secrets });
   t.strictSame(await all(), expected(secrets));
   t.strictSame(requests, [SCAN]);
   t.strictSame(bounds, [4 * 1024 * 1024], 'no more than that is read');
-  t.equal(paced(), 3, 'entry, scan, entry');
 });
 
 t.test(
@@ -162,7 +160,7 @@ t.test(
 
 t.test('a scan that an outage keeps from answering is tried again', async (t) => {
   const secrets = secretsOf('a', 'a/b');
-  for (const status of [500, 503]) {
+  for (const status of [429, 500, 503]) {
     const { all, requests } = world({ secrets, scan: { status } });
     for (const _ of [1, 2]) t.strictSame(await all(), expected(secrets));
     t.equal(requests.filter((path) => path === SCAN).length, 2);
@@ -247,10 +245,9 @@ t.test('where nothing is wanted the detailed listing still counts as offered', a
 
 t.test('Vault is asked for each secret, and for the detailed listing only once', async (t) => {
   const secrets = secretsOf(...numbered(50));
-  const { all, requests, paced } = world({ secrets, ...PLAIN });
+  const { all, requests } = world({ secrets, ...PLAIN });
   t.strictSame(await all(), expected(secrets));
   t.equal(requests.length, 52, 'a scan, a page, and fifty');
-  t.equal(paced(), 54, 'and the entry twice');
   t.strictSame(await all(), expected(secrets));
   t.equal(requests.length, 102);
 });
@@ -303,13 +300,57 @@ t.test('one secret whose metadata is not told is to be looked at, and keeps no o
   }
 });
 
+t.test('a Vault that cannot answer any more ends the survey, and is asked for little more', async (t) => {
+  const paths = numbered(400);
+  const secrets = secretsOf(...paths);
+  const answered = (...failing: readonly number[]) =>
+    new Map(
+      paths.filter((_, index) => failing.includes(index)).map((path) => [`/kv/metadata/${path}`, { status: 503 }]),
+    );
+  const every = (step: number) => paths.map((_, index) => index).filter((index) => index % step === 1);
+  const inTurn = world({ secrets, ...PLAIN, says: answered(100, 101, 102, 103) });
+  t.equal((await inTurn.all()).filter(({ state }) => state === undefined).length, 4, 'four in a row may fail');
+  const rare = world({ secrets, ...PLAIN, says: answered(...every(15)) });
+  t.equal((await rare.all()).length, 400, 'and one of fifteen');
+  for (const status of [429, 500, 503]) {
+    for (const failing of [paths.map((_, index) => index), every(4)]) {
+      const says = new Map([...answered(...failing)].map(([path]) => [path, { status }]));
+      const { all, requests } = world({ secrets, ...PLAIN, says });
+      await t.rejects(all(), {
+        code: 'source_unavailable',
+        message: new RegExp(`answered ${status} for the metadata`),
+      });
+      t.ok(requests.length < 130, `${requests.length} requests`);
+    }
+  }
+  const says = new Map(paths.map((path) => [`/kv/metadata/${path}`, { status: 429 }]));
+  await t.rejects(world({ secrets, ...PLAIN, says }).all(), { message: /lower sweep\.vaultRequestsPerSecond/ });
+});
+
+t.test('metadata that the policy does not show is told once, with the line that lacks', async (t) => {
+  const paths = numbered(200);
+  const secrets = secretsOf(...paths);
+  const refused = (some: readonly string[]) => new Map(some.map((path) => [`/kv/metadata/${path}`, DENIED]));
+  const whole = world({ secrets, ...PLAIN, says: refused(paths) });
+  t.strictSame(
+    await whole.all(),
+    paths.map((path) => ({ path })),
+  );
+  t.ok(whole.requests.length < 60, `${whole.requests.length} requests: where all are refused, few are tried`);
+  t.match(whole.hidden(), [{ what: 'metadata', folder: '', error: { code: 'source_forbidden' } }]);
+  t.match(String(whole.hidden()[0]?.error), /path "team\/kv\/metadata\/\*" { capabilities = \["read"\] }/);
+  const half = world({ secrets, ...PLAIN, says: refused(paths.slice(1, 100)) });
+  t.equal((await half.all()).filter(({ state }) => state !== undefined).length, 101, 'what may be read is read');
+  t.equal(half.hidden().length, 1);
+});
+
 t.test('a folder that is not told ends the survey, and is named', async (t) => {
   for (const said of [...PROVES_NOTHING, UNKNOWN, { body: {} }, { body: { data: { keys: ['x'] } } }]) {
     const says = new Map([['/kv/detailed-metadata/a/?list=true&limit=500&after=', said]]);
     const { all } = world({ secrets: secretsOf('a/b', 'c'), ...NO_SCAN, says });
     await t.rejects(all(), { code: 'source_unavailable', message: /the list of team:kv\/a\// });
   }
-  for (const status of [500, 503]) {
+  for (const status of [429, 500, 503]) {
     const { all, requests } = world({ secrets: secretsOf('a'), scan: { status }, list: { status } });
     await t.rejects(all(), { code: 'source_unavailable', message: new RegExp(`Vault answered ${status}`) });
     t.notOk(requests.includes('/kv/metadata/a'), 'an outage is no reason to ask for each secret');
