@@ -46,7 +46,8 @@ interface MountGap {
 export interface Gaps {
   /**
    * Mounts, folders and destinations that could not be listed: nothing is known of their secrets. And mounts whose
-   * secrets' metadata is hidden: of these it is known that they are there, and no more.
+   * secrets' metadata is hidden: of these it is known that they are there, and no more. And destinations where an outage
+   * ended the deletions.
    */
   readonly mounts: MountGap[];
   readonly destinations: { readonly what: string; readonly error: ReplicationError }[];

@@ -28,6 +28,8 @@ export interface DeleteOptions {
   readonly extend: () => Promise<void>;
   /** Puts the copy on the queue: a worker restores it where its secret is there. Throws when SQS does not take it. */
   readonly lookAgain: (due: Due) => Promise<void>;
+  /** An outage has ended the deletions: what comes after is left. */
+  readonly onBrokenOff: (error: ReplicationError) => void;
   readonly onWritten: (due: Due, outcome: 'deleted' | 'restored') => void;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Pick<Log, 'info' | 'warn'>;
@@ -45,9 +47,12 @@ export async function deleteCopies(options: DeleteOptions, due: readonly Due[], 
       if (await deleteCopy(options, one)) deleted += 1;
     } catch (error) {
       if (error instanceof MustEnd) throw error.cause;
-      const { code, message, treatment } = toReplicationError(error);
+      const failure = toReplicationError(error);
+      const { code, message } = failure;
       options.log.warn({ event: 'secret.not_deleted', ...about(one), code, text: message });
-      if (treatment === 'pausing') break; // an outage: the next sweep goes on
+      if (failure.treatment !== 'pausing') continue;
+      options.onBrokenOff(failure);
+      break; // the next sweep goes on
     }
   }
   return deleted;

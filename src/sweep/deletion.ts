@@ -68,9 +68,11 @@ const keyOf = ({ ref, versionId, mark }: Approval): string => JSON.stringify([re
 /** The word that lets it go. */
 export const approvalOf = ({ ref, versionId, mark }: Due): Approval => ({ ref: formatRef(ref), versionId, mark });
 
-/** Approvals that came with requests, as far as they still hold; times in ms since the epoch, on SQS's clock. */
-export const standingApprovals = (
-  requests: readonly { readonly sentAt: number; readonly approve?: readonly Approval[] | undefined }[],
-  now: number,
-): readonly Approval[] =>
-  requests.flatMap(({ sentAt, approve = [] }) => (now - sentAt <= APPROVAL_LASTS ? approve : []));
+/** Approvals that came with one request. */
+export interface SentApprovals {
+  /** On SQS's clock, in ms since the epoch. */
+  readonly sentAt: number;
+  readonly approve: readonly Approval[];
+}
+
+export const holds = ({ sentAt }: SentApprovals, now: number): boolean => now - sentAt <= APPROVAL_LASTS;

@@ -2,6 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { SweepMessage } from '../queue/message.ts';
 import type { Inbox, Received } from '../queue/ports.ts';
 import type { Read } from '../worker/look.ts';
+import type { Approval } from './deletion.ts';
+import { createKeptApprovals } from './kept-approvals.ts';
 
 /** SQS ends a flight 12 h after its receive, and the heartbeat an hour earlier. In ms. */
 const LONGEST_RUN = 10.9 * 3_600_000;
@@ -23,11 +25,14 @@ export interface Run {
   readonly until: number;
   /** How long its requests can be kept, in ms. */
   readonly timeLeft: number;
+  /** Those that hold at a time of SQS's clock, in ms since the epoch. */
+  readonly approvals: (now: number) => readonly Approval[];
 }
 
 /** What this process knows of its sweeps, in memory: which requests they have served, and when. */
 export function createProgress({ inbox, every, minGap, clock }: ProgressOptions) {
   const since = new WeakMap<Received, number>();
+  const kept = createKeptApprovals();
   let servedUntil = 0;
   let last = { began: Number.NEGATIVE_INFINITY, took: 0 };
   const sinceReceive = ({ received }: Read<SweepMessage>) =>
@@ -52,7 +57,9 @@ export function createProgress({ inbox, every, minGap, clock }: ProgressOptions)
       const { date } = await inbox.depth();
       const newest = Math.max(...requests.map(({ received }) => received.sentAt));
       last = { began: clock.monotonic(), took: 0 };
+      kept.keep(requests);
       return {
+        approvals: kept.standing,
         until: Math.max(date, newest + 1), // SQS's Date has whole seconds; what is in hand was sent before now
         timeLeft: LONGEST_RUN - Math.max(...requests.map(sinceReceive)),
       };

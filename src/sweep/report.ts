@@ -19,7 +19,7 @@ export interface SweepReport {
   readonly oldestDrift: number;
   /**
    * Mounts, folders of them, and destinations that could not be listed: nothing is known of their secrets; and mounts
-   * whose secrets' metadata is hidden, told as "kv (metadata)".
+   * whose secrets' metadata is hidden, told as "kv (metadata)"; and destinations where an outage ended the deletions.
    */
   readonly failed: readonly string[];
   /** Whether another sweep may find more: what failed is no policy that lacks, and no outage of a destination. */

@@ -24,7 +24,7 @@ export interface SweepServerOptions extends Omit<ProgressOptions, 'inbox' | 'clo
 /**
  * Serves requests for a sweep: one run serves every request that was sent before it began, so that later ones cause
  * exactly one more and older ones none. What could not be listed keeps no request waiting, which would hold up the next
- * ones: another sweep is asked for.
+ * ones: another sweep is asked for, and approvals are kept for it.
  */
 export function createSweepServer(
   options: SweepServerOptions,

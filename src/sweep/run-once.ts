@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Inbox } from '../queue/ports.ts';
-import { standingApprovals } from './deletion.ts';
 import type { Requests, Run } from './progress.ts';
 import type { SweepReport } from './report.ts';
 import type { SweepOrder } from './sweep.ts';
@@ -28,18 +27,17 @@ export interface SweepMetrics {
 export async function runOnce(
   { run, inbox, visibility, clock, log, metrics }: RunOptions,
   requests: Requests,
-  { until, timeLeft }: Run,
+  { until, timeLeft, approvals }: Run,
   signal: AbortSignal,
 ): Promise<SweepReport | 'out of time'> {
   const reason = reasonOf(requests);
   const began = clock.monotonic();
   const seconds = () => (clock.monotonic() - began) / 1000;
-  const sent = requests.map(({ received: { sentAt }, message: { approve } }) => ({ sentAt, approve }));
   const onSqsClock = () => until + clock.monotonic() - began;
   const [first] = requests;
   const order: SweepOrder = {
     now: () => Math.min(clock.now(), onSqsClock()),
-    approvals: () => standingApprovals(sent, onSqsClock()),
+    approvals: () => approvals(onSqsClock()),
     async extend() {
       if (first !== undefined) await inbox.extend(first.received, Math.max(EXTENSION, Math.round(visibility / 1000)));
     },

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { ReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { formatRef } from '../replicate/ref.ts';
 import { type CompareOptions, compare, type Gaps, noGaps, type SweptDestination } from './compare.ts';
@@ -65,14 +66,19 @@ async function deleteDue(
   let deleted = 0;
   const lookAgain = ({ ref, target }: Due) => findings.add(ref, target);
   for (const [name, { deletion, isDown }] of destinations) {
-    if (deletion === undefined || isDown()) continue;
     const here = due.filter(({ target }) => target.destination === name);
+    if (deletion === undefined || here.length === 0) continue;
+    if (isDown()) {
+      gaps.down.add(name);
+      continue;
+    }
     const verdict = guarded(here, gaps.copies.get(name) ?? 0, deletion.settings, approvals());
     if (verdict.held.length > 0) {
       held[name] = verdict.held.length;
       log.warn({ event: 'sweep.deletions_held', destination: name, count: verdict.held.length, ...some(verdict.held) });
     }
-    const options = { ...deletion, extend, lookAgain, onWritten: onDeleted, clock, log };
+    const onBrokenOff = (error: ReplicationError) => void gaps.destinations.push({ what: name, error });
+    const options = { ...deletion, extend, lookAgain, onBrokenOff, onWritten: onDeleted, clock, log };
     deleted += await deleteCopies(options, verdict.go, signal);
   }
   return { deleted, held };

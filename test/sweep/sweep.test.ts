@@ -218,6 +218,18 @@ t.test('at a destination that is down nothing is deleted', async (t) => {
   t.notOk(ends.eu.operations().includes('delete'));
 });
 
+t.test('a destination that goes down before its deletions is owed a sweep', async (t) => {
+  const { run, clock, down, ends, listings } = await marked({ deletion: {} }, ['a']);
+  await clock.advance(15 * MINUTE);
+  const { copies } = ends.eu;
+  listings['eu'] = async function* () {
+    yield* copies() as AsyncIterable<never>;
+    down.add('eu');
+  };
+  t.match(await run(), { deleted: 0, down: ['eu'] });
+  t.notOk(ends.eu.operations().includes('delete'));
+});
+
 t.test('a clock that is ahead does not cut the grace short', async (t) => {
   const { run, clock } = await marked({ deletion: {} }, ['a']);
   const now = clock.now();
@@ -275,7 +287,7 @@ t.test('an outage ends the deletions, and what SQS does not take ends the sweep'
   one.ends.eu.interpose('before', 'describe', () => {
     throw outage;
   });
-  t.match(await one.run(), { deleted: 0 });
+  t.match(await one.run(), { deleted: 0, failed: ['destinations.eu'], again: true }, 'another sweep goes on');
   t.equal(one.lines.filter(({ event }) => event === 'secret.not_deleted').length, 1);
   const other = await marked({ deletion: {} }, ['a']);
   await other.clock.advance(15 * MINUTE);
