@@ -74,8 +74,8 @@ function createTimer(clock: Clock, ms: number, signal: AbortSignal) {
   return { signal: AbortSignal.any([signal, over.signal]), end: () => ended.abort() };
 }
 
-const told = ({ found, enqueued, deleted, held, oldestDrift, failed, down }: SweepReport) => ({
-  ...{ found, enqueued, deleted, held, failed, down },
+const told = ({ found, permanent, enqueued, deleted, held, oldestDrift, failed, down }: SweepReport) => ({
+  ...{ found, permanent, enqueued, deleted, held, failed, down },
   oldestDriftSeconds: oldestDrift,
 });
 

@@ -5,6 +5,7 @@ import type { SweepReport } from '../../src/sweep/report.ts';
 
 const NOTHING: SweepReport = {
   found: {},
+  permanent: {},
   enqueued: 0,
   deleted: 0,
   held: {},

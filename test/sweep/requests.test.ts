@@ -11,6 +11,7 @@ import { recordingLog } from '../fakes/log.ts';
 const HOUR = 3_600_000;
 const DONE: SweepReport = {
   ...{ found: { eu: { in_sync: 2 } }, enqueued: 2, deleted: 1, held: { eu: 3 }, oldestDrift: 7 },
+  permanent: { eu: [{ kind: 'conflict', ref: 'kv/a', secretName: 'kv/a', code: 'not_owned' }] },
   ...{ failed: [], again: false, down: [] },
 };
 const PARTIAL: SweepReport = { ...DONE, failed: ['kv'], again: true };
@@ -263,6 +264,7 @@ t.test('beginning and end are logged with all reasons, each once, and the report
       reason,
       result: 'complete',
       seconds: 1.5,
+      permanent: { eu: [{ kind: 'conflict', ref: 'kv/a', secretName: 'kv/a', code: 'not_owned' }] },
       ...{ found: { eu: { in_sync: 2 } }, enqueued: 2, deleted: 1, held: { eu: 3 }, oldestDriftSeconds: 7, failed: [] },
     },
   ]);
