@@ -12,6 +12,8 @@ export interface Meter {
   listed(copies: number): void;
   /** One copy, or one secret that should have one, was compared. */
   compared(): void;
+  /** Nothing is put on the queue while so many messages wait there. */
+  crowded(messages: number): void;
   /** Takes it away. */
   end(): void;
 }
@@ -51,9 +53,13 @@ export function createMeter(
       const since = comparing;
       showSometimes((now) => progressText(doing, compared, listed, now - since));
     },
+    crowded: (messages) => show(crowdedText(messages)),
     end: () => show(''),
   };
 }
+
+export const crowdedText = (messages: number): string =>
+  `${grouped(messages)} messages wait on the queue, and none is added meanwhile: is a worker running?`;
 
 /** `comparing: 12,000 of 100,000, 850 a second, 1 m 43 s left`; orphans come on top of the total. */
 export function progressText(what: string, done: number, total: number | undefined, ms: number): string {

@@ -19,6 +19,8 @@ export interface FindingsOptions {
   readonly publisher: Publisher;
   readonly depth: Inbox['depth'];
   readonly clock: Clock;
+  /** Told once a second while it holds back, with how many messages are visible. */
+  readonly onCrowded?: (visible: number) => void;
 }
 
 /** Puts findings on the queue in batches, and holds back while that is crowded. */
@@ -29,14 +31,15 @@ export interface Findings {
 }
 
 export function createFindings(options: FindingsOptions, signal: AbortSignal): Findings {
-  const { vault, publisher, depth, clock } = options;
+  const { vault, publisher, depth, clock, onCrowded } = options;
   const sweepId = randomUUID(); // a sweep that is run again finds anew: its ids must not be taken for the first run's
   const batch: Outgoing[] = [];
   let enqueued = 0;
   let sinceDepth = Number.POSITIVE_INFINITY;
 
   const room = async () => {
-    while ((await depth()).visible >= MAX_VISIBLE) {
+    for (let { visible } = await depth(); visible >= MAX_VISIBLE; { visible } = await depth()) {
+      onCrowded?.(visible);
       await clock.sleep(CROWDED_PAUSE, signal);
       signal.throwIfAborted();
     }

@@ -31,6 +31,7 @@ export function comparingHouse(settings: Settings = {}) {
   const meter = {
     listed: (copies: number) => void shown.push(`listed ${copies}`),
     compared: () => void shown.push('compared'),
+    crowded: (messages: number) => void shown.push(`crowded ${messages}`),
     end: () => void shown.push('end'),
   };
   const command = {

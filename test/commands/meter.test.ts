@@ -38,6 +38,8 @@ t.test('the meter shows now and then, and counts all', async (t) => {
   );
   tagging.compared();
   t.equal(shown.at(-1), 'tagging: 1');
+  meter.crowded(1_500);
+  t.match(shown.at(-1), /^1,500 messages wait on the queue, .*is a worker running\?$/, 'at once');
   meter.end();
   t.equal(shown.at(-1), '');
 });

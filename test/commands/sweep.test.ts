@@ -79,6 +79,23 @@ t.test('when SQS fails it ends so', async (t) => {
   t.equal(shown.at(-1), 'end');
 });
 
+t.test('a queue that nobody takes from is told, and on the terminal as long as it is so', async (t) => {
+  const { source, sweep, queue, clock, shown } = comparingHouse();
+  for (let index = 0; index < 520; index += 1) source.write(at(`s${index}`), '{}');
+  const swept = sweep();
+  await clock.advance(60_000);
+  t.equal(shown.at(-1), 'crowded 500');
+  t.ok(shown.filter((text) => text === 'crowded 500').length > 30);
+  for (let batch = await queue.inbox.receive(10, 0); batch.length > 0; batch = await queue.inbox.receive(10, 0)) {
+    await queue.inbox.acknowledge(batch);
+  }
+  await clock.advance(60_000);
+  const { errors } = await swept;
+  t.equal(errors.length, 1, 'once where there is no terminal');
+  t.match(errors[0], /^500 messages wait on the queue, .*is a worker running\?\n$/);
+  t.equal(shown.at(-1), 'end');
+});
+
 /** Copies whose deletion a worker holds. */
 async function heldHouse(paths = ['a', 'b', 'c']) {
   const world = comparingHouse({ deletion: {} });
