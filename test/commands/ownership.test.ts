@@ -54,6 +54,7 @@ function house(answer = true) {
   const meter = (what: string) => ({
     listed: (copies: number) => void progress.push(`${what}: listed ${copies}`),
     compared: () => void progress.push(what),
+    crowded: () => undefined,
     end: () => void progress.push(`${what}: end`),
   });
   const run = async (

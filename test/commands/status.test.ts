@@ -27,6 +27,7 @@ function house(view: { readonly coloured: boolean; readonly columns?: number } =
   const meter = {
     listed: (copies: number) => void told.push(`listed ${copies}`),
     compared: () => void told.push('compared'),
+    crowded: () => undefined,
     end: () => void told.push('end'),
   };
   let looking = 0;
@@ -282,7 +283,7 @@ t.test('a listing that breaks off leaves what it told', async (t) => {
   };
   const out: string[] = [];
   const write = (text: string) => out.push(text);
-  const meter = { listed: () => undefined, compared: () => undefined, end: () => undefined };
+  const meter = { listed: () => undefined, compared: () => undefined, crowded: () => undefined, end: () => undefined };
   const shown = { clock, meter, view: { coloured: false }, json: true, write, writeError: write };
   t.equal(await statusCommand({ refs: [], routes, source, ends, ...shown }), 1);
   t.match(JSON.parse(out[0] ?? ''), {
