@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { createLimiter, type Limiter } from '../src/limiter.ts';
+import { createLimiter, type Limiter, type Need } from '../src/limiter.ts';
 import { type ManualClock, manualClock } from './fakes/clock.ts';
 
 const SECOND = 1000;
@@ -193,4 +193,46 @@ t.test('recovery runs between two throttlings', async (t) => {
   const taken = line(limiter, clock, 100);
   await clock.advance(SECOND);
   t.equal(taken.length, 25, '(30 + 20) / 2');
+});
+
+t.test('what ends something goes before those who would begin something, in order among themselves', async (t) => {
+  const clock = manualClock();
+  const limiter = createLimiter(1, clock);
+  const taken: string[] = [];
+  const ask = (name: string, need?: Need) => void limiter.turn(need).then(() => taken.push(name));
+  for (const name of ['a', 'b', 'c']) ask(name);
+  await clock.advance(0);
+  ask('first', { first: true });
+  ask('second', { first: true });
+  await clock.advance(5 * SECOND);
+  t.same(taken, ['a', 'first', 'second', 'b', 'c']);
+});
+
+t.test('calls that belong together are let go together, at the rate of all of them', async (t) => {
+  const clock = manualClock();
+  const limiter = createLimiter(1, clock);
+  const taken: number[] = [];
+  for (let n = 0; n < 3; n += 1) void limiter.turn({ calls: 2 }).then(() => taken.push(clock.monotonic()));
+  const began = clock.monotonic();
+  await clock.advance(5 * SECOND);
+  t.same(
+    taken.map((at) => Math.round((at - began) / SECOND)),
+    [1, 3, 5],
+  );
+});
+
+t.test('a call that was not made is given to the next, and saves up nothing', async (t) => {
+  const clock = manualClock();
+  const limiter = createLimiter(1, clock);
+  await limiter.turn();
+  limiter.giveBack(1);
+  const taken = line(limiter, clock, 2);
+  await clock.advance(0);
+  t.equal(taken.length, 1);
+  limiter.giveBack(7);
+  await clock.advance(SECOND);
+  t.equal(taken.length, 2);
+  const later = line(limiter, clock, 2);
+  await clock.advance(0);
+  t.equal(later.length, 0);
 });

@@ -14,7 +14,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { type FailureCode, ReplicationError } from '../errors.ts';
-import type { Limiter } from '../limiter.ts';
+import type { Limiter, Need } from '../limiter.ts';
 import { CURRENT, type Destination, type DestinationState, STAGING_LABEL } from '../replicate/destination.ts';
 import type { Tags } from '../replicate/tags.ts';
 import { Sensitive } from '../sensitive.ts';
@@ -83,21 +83,26 @@ export const lookingWith = (options: Pick<SecretsManagerOptions, 'client'>) => (
 
 const create =
   ({ client, kmsKeyId, limits: { creations } }: SecretsManagerOptions): Destination['create'] =>
-  async ({ name, description, versionId, value, tags }) => {
-    await creations.turn();
+  async ({ name, description, versionId, value, tags }, errand) => {
     const secret = { Name: name, Description: description, Tags: awsTags(tags) };
     const version = { ClientRequestToken: versionId, SecretString: value.reveal() };
     const key = kmsKeyId === undefined ? {} : { KmsKeyId: kmsKeyId };
+    await errand.turn(creations);
     await call('CreateSecret', name, { codes: CREATE, limiter: creations }, (limit) =>
       client.send(new CreateSecretCommand({ ...secret, ...version, ...key }), limit),
     );
   };
 
+/** A put and the promotion that follows it: between the two, nobody waits. */
+const PAIR: Need = { calls: 2 };
+/** Ends what somebody waits for: a version that was put, a copy that is gone and should not be. */
+const FIRST: Need = { first: true };
+
 const put =
   ({ client, limits: { versions } }: SecretsManagerOptions): Destination['put'] =>
-  async (arn, versionId, value) => {
-    await versions.turn();
+  async (arn, versionId, value, errand) => {
     const version = { ClientRequestToken: versionId, SecretString: value.reveal(), VersionStages: [STAGING_LABEL] };
+    await errand.turn(versions, PAIR);
     await call('PutSecretValue', arn, { codes: PUT, limiter: versions }, (limit) =>
       client.send(new PutSecretValueCommand({ SecretId: arn, ...version }), limit),
     );
@@ -105,9 +110,8 @@ const put =
 
 const promote =
   ({ onceClient, limits: { versions } }: SecretsManagerOptions): Destination['promote'] =>
-  async (arn, versionId, from, stillFresh) => {
-    await versions.turn();
-    stillFresh();
+  async (arn, versionId, from, errand) => {
+    await errand.turn(versions, FIRST);
     const swap = { VersionStage: CURRENT, MoveToVersionId: versionId };
     const guard = from === undefined ? {} : { RemoveFromVersionId: from };
     await call('UpdateSecretVersionStage', arn, { codes: SWAP, limiter: versions }, (limit) =>
@@ -117,9 +121,8 @@ const promote =
 
 const restore =
   ({ onceClient, limits: { creations } }: SecretsManagerOptions): Destination['restore'] =>
-  async (arn, stillFresh) => {
-    await creations.turn();
-    stillFresh();
+  async (arn, errand) => {
+    await errand.turn(creations, FIRST);
     await call('RestoreSecret', arn, { codes: CONFLICTS, limiter: creations }, (limit) =>
       onceClient.send(new RestoreSecretCommand({ SecretId: arn }), limit),
     );
@@ -128,8 +131,11 @@ const restore =
 const scheduleDeletion =
   ({ onceClient, limits: { creations } }: SecretsManagerOptions): Destination['scheduleDeletion'] =>
   async (arn, recoveryDays, last) => {
-    await creations.turn();
-    await last();
+    await creations.turn(FIRST);
+    await last().catch((error: unknown) => {
+      creations.giveBack(1);
+      throw error;
+    });
     await call('DeleteSecret', arn, { codes: CONFLICTS, limiter: creations }, (limit) =>
       onceClient.send(new DeleteSecretCommand({ SecretId: arn, RecoveryWindowInDays: recoveryDays }), limit),
     );
@@ -137,20 +143,16 @@ const scheduleDeletion =
 
 const retag =
   ({ onceClient, limits }: SecretsManagerOptions): Destination['retag'] =>
-  async (arn, { set, remove }, stillFresh) => {
+  async (arn, { set, remove }, errand) => {
     const refusals = { codes: CONFLICTS, limiter: limits.tags };
-    const turn = async () => {
-      await limits.tags.turn();
-      stillFresh();
-    };
     if (Object.keys(set).length > 0) {
-      await turn();
+      await errand.turn(limits.tags);
       await call('TagResource', arn, refusals, (limit) =>
         onceClient.send(new TagResourceCommand({ SecretId: arn, Tags: awsTags(set) }), limit),
       );
     }
     if (remove.length > 0) {
-      await turn();
+      await errand.turn(limits.tags);
       await call('UntagResource', arn, refusals, (limit) =>
         onceClient.send(new UntagResourceCommand({ SecretId: arn, TagKeys: [...remove] }), limit),
       );

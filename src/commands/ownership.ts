@@ -116,7 +116,7 @@ async function handOver(place: Place | undefined, { took }: Handover, subject: S
   if (change.kind === 'keep') return 'kept' as const;
   if (change.kind === 'refuse') return new ReplicationError(change.code, change.text);
   try {
-    await place?.retag(change.arn, change.tags, () => undefined);
+    await place?.retag(change.arn, change.tags, { turn: (limiter) => limiter.turn() });
     const state = await place?.describe(subject.secretName);
     if (state?.arn === change.arn && took(subject, state)) return 'done' as const;
     return new ReplicationError(

@@ -1,3 +1,4 @@
+import type { Limiter, Need } from '../limiter.ts';
 import type { Sensitive } from '../sensitive.ts';
 import type { Tags } from './tags.ts';
 
@@ -36,11 +37,14 @@ export interface NewSecret {
   readonly tags: Tags;
 }
 
-/**
- * Called right before a request is sent, after any wait for a turn. Throws promotion_conflict when what was read from
- * Vault is too old to act upon: a worker that stalled must look again.
- */
-export type StillFresh = () => void;
+/** Who sends a request, and when it may. */
+export interface Errand {
+  /**
+   * Resolves right before a request is sent, and throws promotion_conflict when what was read from Vault is too old to
+   * act upon by then: look again. A turn for several calls is one for the calls that follow, too.
+   */
+  turn(limiter: Limiter, need?: Need): Promise<void>;
+}
 
 /**
  * Where copies go. Every method but `describe` throws promotion_conflict when the secret is no longer as it was seen
@@ -50,18 +54,18 @@ export interface Destination {
   describe(name: string): Promise<DestinationState | undefined>;
   /** A version's text; undefined where it holds bytes. Needs a permission of its own, so it is asked for KV v1 alone. */
   value(arn: string, versionId: string): Promise<Sensitive<string> | undefined>;
-  create(secret: NewSecret): Promise<void>;
+  create(secret: NewSecret, errand: Errand): Promise<void>;
   /** Puts a version under the staging label; AWSCURRENT stays where it is. */
-  put(arn: string, versionId: string, value: Sensitive<string>): Promise<void>;
+  put(arn: string, versionId: string, value: Sensitive<string>, errand: Errand): Promise<void>;
   /** Moves AWSCURRENT to `versionId` if, and only if, it still stands at `from` (undefined: at no version). */
-  promote(arn: string, versionId: string, from: string | undefined, stillFresh: StillFresh): Promise<void>;
-  restore(arn: string, stillFresh: StillFresh): Promise<void>;
+  promote(arn: string, versionId: string, from: string | undefined, errand: Errand): Promise<void>;
+  restore(arn: string, errand: Errand): Promise<void>;
   /**
    * Schedules the deletion, with so many days (7 to 30) in which it can be undone. `last` runs right before the call, and
    * keeps it from being sent by throwing.
    */
   scheduleDeletion(arn: string, recoveryDays: number, last: () => Promise<void>): Promise<void>;
-  retag(arn: string, change: TagChange, stillFresh: StillFresh): Promise<void>;
+  retag(arn: string, change: TagChange, errand: Errand): Promise<void>;
   /** When each version was created that is still there, those without a label too; in ms since the epoch. */
   versionTimes(arn: string): Promise<number[]>;
 }

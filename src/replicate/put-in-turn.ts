@@ -86,11 +86,11 @@ function noneIfForbidden(error: unknown): readonly number[] {
 export function puttingInTurn(destination: Destination, budget: VersionBudget): Destination {
   return {
     ...destination,
-    async put(arn, versionId, value) {
+    async put(arn, versionId, value, errand) {
       const seconds = await budget.before(arn);
       if (seconds > 0) throw notYet(arn, seconds);
       try {
-        await destination.put(arn, versionId, value);
+        await destination.put(arn, versionId, value, errand);
       } catch (error) {
         if (codeOf(error) === 'version_budget') throw notYet(arn, await budget.refused(arn), error);
         if (codeOf(error) === 'destination_unavailable') budget.put(arn); // it may have arrived

@@ -3,18 +3,17 @@ import { ReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { CopyCount } from './copy-count.ts';
 import { type Action, decide, isBehindCurrent, isBehindHint, type Look, type Promotion } from './decide.ts';
-import type { Destination, NewSecret, StillFresh } from './destination.ts';
+import type { Destination, Errand, NewSecret } from './destination.ts';
+import { createErrand, type OwnErrand } from './errand.ts';
 import { type LookPorts, lookAtBoth, type Order } from './look-at.ts';
 import { checkName, looksLikePartialArn } from './name.ts';
 import { oncePer } from './once-per.ts';
 import { createVersionBudget, puttingInTurn } from './put-in-turn.ts';
-import { formatRef, type SecretRef } from './ref.ts';
+import { formatRef } from './ref.ts';
 import { newestVersion, type Present } from './source.ts';
 import { createStaleRows, type StaleRows } from './stale-rows.ts';
 import { ownershipTags, sourceText } from './tags.ts';
 
-/** What was read from Vault may be acted upon for this long, in ms. */
-const FRESH_FOR = 10_000;
 /** Looks that may be lost to somebody else's promotion before the message waits. */
 const MAX_LOOKS = 5;
 /** Names that are remembered as warned about. */
@@ -68,14 +67,14 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
     return { ...look, acceptStale: staleRows.believed(rowOf(look)) };
   };
 
-  const once = async (order: Order, onWritten: OnWritten): Promise<Replicated | 'again'> => {
-    const stillFresh = freshness(ports.clock, order.ref);
+  const once = async (order: Order, errand: OwnErrand, onWritten: OnWritten): Promise<Replicated | 'again'> => {
+    errand.look();
     const look = await lookAt(order);
     const stale = isBehindCurrent(look) || isBehindHint(look);
     noteRows(staleRows, look);
     const version = look.source.kind === 'present' ? newestVersion(look.source)?.version : undefined;
-    const action = await decideWithRoom(ports.copies, look, stillFresh);
-    const outcome = await apply(destination, action, look, stillFresh, (written) => onWritten(written, version)).catch(
+    const action = await decideWithRoom(ports.copies, look, errand);
+    const outcome = await apply(destination, action, look, errand, (written) => onWritten(written, version)).catch(
       (error: unknown) => {
         if (action.kind === 'create' && isPermanent(error)) ports.copies?.giveBack(look.secretName);
         throw error;
@@ -93,22 +92,42 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
   return async (order, onWritten) => {
     checkName(order.secretName, order.ref);
     if (looksLikePartialArn(order.secretName)) warnOfName(order.secretName);
-    let last: Outcome = 'unchanged';
-    const remember: OnWritten = (outcome, version) => {
-      last = outcome;
-      onWritten(outcome, version);
-    };
-    for (let looks = 1; ; looks += 1) {
-      const result = await once(order, remember).catch((error: unknown) => {
-        const lost = error instanceof ReplicationError && error.code === 'promotion_conflict';
-        if (!lost || looks >= MAX_LOOKS) throw error;
-        return 'again' as const;
-      });
-      if (result !== 'again') return { ...result, outcome: result.outcome === 'unchanged' ? last : result.outcome };
-      if (looks >= MAX_LOOKS) throw restoredInVain(order);
+    const errand = createErrand(ports.clock, order.ref);
+    try {
+      const replicated = await untilDone(order, onWritten, (remember) => once(order, errand, remember));
+      errand.end(false);
+      return replicated;
+    } catch (error) {
+      errand.end(codeOf(error) === 'destination_throttled');
+      throw isLost(error) && errand.cameLate() ? turnsCameLate(order) : error;
     }
   };
 }
+
+/** Looks until one has its way; the outcome is that of the last one that wrote. */
+async function untilDone(
+  order: Order,
+  onWritten: OnWritten,
+  once: (remember: OnWritten) => Promise<Replicated | 'again'>,
+): Promise<Replicated> {
+  let last: Outcome = 'unchanged';
+  const remember: OnWritten = (outcome, version) => {
+    last = outcome;
+    onWritten(outcome, version);
+  };
+  for (let looks = 1; ; looks += 1) {
+    const result = await once(remember).catch((error: unknown) => {
+      if (!isLost(error) || looks >= MAX_LOOKS) throw error;
+      return 'again' as const;
+    });
+    if (result !== 'again') return { ...result, outcome: result.outcome === 'unchanged' ? last : result.outcome };
+    if (looks >= MAX_LOOKS) throw restoredInVain(order);
+  }
+}
+
+const codeOf = (error: unknown) => (error instanceof ReplicationError ? error.code : undefined);
+
+const isLost = (error: unknown): boolean => codeOf(error) === 'promotion_conflict';
 
 const inTurn = ({ destination, clock }: ReplicatorPorts): Destination =>
   puttingInTurn(destination, createVersionBudget(clock, destination.versionTimes));
@@ -117,15 +136,22 @@ const AMBIGUOUS =
   'the name ends in a hyphen and six characters, as ARNs do, and AWS may take it for a part of one: consider another path, or another "as" of the route';
 
 /** A place among the destination's copies is taken only for a copy that would be created. Counting may take a while. */
-async function decideWithRoom(copies: ReplicatorPorts['copies'], look: Look, stillFresh: StillFresh): Promise<Action> {
+async function decideWithRoom(copies: ReplicatorPorts['copies'], look: Look, errand: OwnErrand): Promise<Action> {
   const action = decide(look);
   if (action.kind !== 'create' || copies === undefined) return action;
   const room = await copies.take(look.secretName);
-  stillFresh();
+  errand.stillFresh();
   return room ? action : decide({ ...look, fullAt: copies.max });
 }
 
 const isPermanent = (error: unknown): boolean => error instanceof ReplicationError && error.treatment === 'permanent';
+
+/** A hold: we kept ourselves waiting, which says nothing against the message. */
+const turnsCameLate = ({ ref, secretName }: Order) =>
+  new ReplicationError(
+    'destination_throttled',
+    `each time it was the turn of ${secretName}, the copy of ${formatRef(ref)}, what Vault had said of it was too old: it is looked at again`,
+  );
 
 const restoredInVain = ({ ref, secretName }: Order) =>
   new ReplicationError(
@@ -144,21 +170,11 @@ function noteRows(rows: StaleRows, look: Look): void {
   rows.note(`hint ${look.secretName}`, isBehindHint(look));
 }
 
-/** A look that was overtaken by a stall must not be acted upon: what it read may have been replaced since. */
-function freshness(clock: Clock, ref: SecretRef): StillFresh {
-  const began = clock.monotonic();
-  return () => {
-    if (clock.monotonic() - began <= FRESH_FOR) return;
-    const text = `what Vault said of ${formatRef(ref)} is over ${FRESH_FOR / 1000} s old: it is looked at again`;
-    throw new ReplicationError('promotion_conflict', text);
-  };
-}
-
 async function apply(
   destination: Destination,
   action: Action,
   look: Look,
-  stillFresh: StillFresh,
+  errand: Errand,
   written: (outcome: Outcome) => void,
 ): Promise<Outcome> {
   const arn = look.destination?.arn ?? '';
@@ -168,20 +184,20 @@ async function apply(
   };
   switch (action.kind) {
     case 'create':
-      await destination.create(newSecret(look, action.source, action.versionId));
+      await destination.create(newSecret(look, action.source, action.versionId), errand);
       return done('created');
     case 'put':
-      await destination.put(arn, action.versionId, action.source.value);
-      return promote(destination, arn, action, stillFresh, () => done('updated'));
+      await destination.put(arn, action.versionId, action.source.value, errand);
+      return promote(destination, arn, action, errand, () => done('updated'));
     case 'promote':
-      return promote(destination, arn, action, stillFresh, () => done('promoted'));
+      return promote(destination, arn, action, errand, () => done('promoted'));
     case 'restore':
-      await destination.restore(arn, stillFresh);
+      await destination.restore(arn, errand);
       return done('restored');
     case 'mark':
     case 'unmark':
     case 'retag':
-      await destination.retag(arn, action.tags, stillFresh);
+      await destination.retag(arn, action.tags, errand);
       return done(TAGGED[action.kind]);
     case 'keep':
       return 'unchanged';
@@ -197,12 +213,12 @@ async function promote(
   destination: Destination,
   arn: string,
   { versionId, from, tags }: Promotion,
-  stillFresh: StillFresh,
+  errand: Errand,
   done: () => Outcome,
 ): Promise<Outcome> {
-  await destination.promote(arn, versionId, from, stillFresh);
+  await destination.promote(arn, versionId, from, errand);
   const outcome = done(); // told before the tags follow: the value is there, and its lag ends here
-  await destination.retag(arn, tags, stillFresh);
+  await destination.retag(arn, tags, errand);
   return outcome;
 }
 

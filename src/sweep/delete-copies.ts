@@ -3,6 +3,7 @@ import { ReplicationError, toReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Look } from '../replicate/decide.ts';
 import { currentId, type Destination } from '../replicate/destination.ts';
+import { createErrand } from '../replicate/errand.ts';
 import type { Order } from '../replicate/look-at.ts';
 import { formatRef } from '../replicate/ref.ts';
 import type { Source } from '../replicate/source.ts';
@@ -105,15 +106,14 @@ const mayHaveTakenEffect = (error: unknown): boolean => {
  */
 async function afterwards(options: DeleteOptions, due: Due, arn: string, unclear: unknown): Promise<boolean> {
   const { end, lookAgain, onWritten, clock, log } = options;
+  const errand = createErrand(clock, due.ref);
   if (unclear === undefined) onWritten(due, 'deleted');
   try {
     if (unclear !== undefined) throw unclear;
-    const asked = clock.monotonic();
+    errand.look();
     const source = await end.source.read(due.ref);
     if (source.kind === 'absent') return true;
-    await end.destination.restore(arn, () => {
-      if (clock.monotonic() - asked > FRESH_FOR) throw overtaken(due);
-    });
+    await end.destination.restore(arn, errand);
     onWritten(due, 'restored');
     return false;
   } catch (error) {
@@ -121,6 +121,8 @@ async function afterwards(options: DeleteOptions, due: Due, arn: string, unclear
     log.warn({ event: 'secret.deletion_unconfirmed', ...about(due), code, text: message });
     await lookAgain(due).catch(mustEnd);
     return unclear === undefined;
+  } finally {
+    errand.end(false);
   }
 }
 

@@ -12,12 +12,12 @@ import t, { type Test } from 'tap';
 import { createSecretsManager } from '../../src/aws/secrets-manager.ts';
 import { type FailureCode, ReplicationError } from '../../src/errors.ts';
 import type { Limiter } from '../../src/limiter.ts';
-import { CURRENT, currentId, type Destination, STAGING_LABEL } from '../../src/replicate/destination.ts';
+import { CURRENT, currentId, type Destination, type Errand, STAGING_LABEL } from '../../src/replicate/destination.ts';
 import { Sensitive } from '../../src/sensitive.ts';
 import { startRoto } from '../servers/roto.ts';
 import { awsError, startAwsStandIn } from './stand-in.ts';
 
-const fresh = () => {};
+const fresh: Errand = { turn: (limiter, need) => limiter.turn(need) };
 const value = (text: string) => new Sensitive(text);
 
 function countingLimiter() {
@@ -25,6 +25,9 @@ function countingLimiter() {
   const limiter: Limiter = {
     turn: async () => {
       counts.turns += 1;
+    },
+    giveBack: (calls) => {
+      counts.turns -= calls;
     },
     throttled: () => {
       counts.throttled += 1;
@@ -56,7 +59,7 @@ async function created(text = '{"a":1}') {
   const name = `kv/${randomUUID()}`;
   const versionId = token();
   const tags = { 'vaultferry:vault': 'vault', version: '1' };
-  await destination.create({ name, description: 'kv/x', versionId, value: value(text), tags });
+  await destination.create({ name, description: 'kv/x', versionId, value: value(text), tags }, fresh);
   const state = await seen(name);
   return { name, versionId, arn: state.arn };
 }
@@ -88,14 +91,14 @@ t.test('a new secret stands with its value, tags and version id', async (t) => {
 t.test('a secret that somebody else created since the look is a conflict, and stays', async (t) => {
   const { name } = await created('theirs');
   const ours = { name, description: '', versionId: token(), value: value('ours'), tags: {} };
-  await t.rejects(destination.create(ours), { code: 'promotion_conflict' });
+  await t.rejects(destination.create(ours, fresh), { code: 'promotion_conflict' });
   t.equal(await current(name), 'theirs');
 });
 
 t.test('a version is put beside the current one, then promoted by compare and swap', async (t) => {
   const { name, versionId, arn } = await created('one');
   const second = token();
-  await destination.put(arn, second, value('two'));
+  await destination.put(arn, second, value('two'), fresh);
   t.equal(await current(name), 'one');
   t.same((await seen(name)).stages.get(second), [STAGING_LABEL]);
   await destination.promote(arn, second, versionId, fresh);
@@ -106,9 +109,9 @@ t.test('a version is put beside the current one, then promoted by compare and sw
 t.test('a lost swap is a conflict, and changes nothing', async (t) => {
   const { name, versionId, arn } = await created('one');
   const [second, third] = [token(), token()];
-  await destination.put(arn, second, value('two'));
+  await destination.put(arn, second, value('two'), fresh);
   await destination.promote(arn, second, versionId, fresh);
-  await destination.put(arn, third, value('three'));
+  await destination.put(arn, third, value('three'), fresh);
   await t.rejects(destination.promote(arn, third, versionId, fresh), { code: 'promotion_conflict' });
   t.equal(await current(name), 'two');
 });
@@ -118,7 +121,7 @@ t.test('of many swaps from one look exactly one wins', async (t) => {
   const rivals = await Promise.all(
     Array.from({ length: 5 }, async (_, index) => {
       const id = token();
-      await destination.put(arn, id, value(String(index + 1)));
+      await destination.put(arn, id, value(String(index + 1)), fresh);
       return id;
     }),
   );
@@ -130,9 +133,9 @@ t.test('of many swaps from one look exactly one wins', async (t) => {
 t.test('the same id and bytes are put once, however often; with other bytes the id is taken', async (t) => {
   const { name, arn } = await created();
   const id = token();
-  await destination.put(arn, id, value('same'));
-  await destination.put(arn, id, value('same'));
-  const rejected = destination.put(arn, id, value('canary'));
+  await destination.put(arn, id, value('same'), fresh);
+  await destination.put(arn, id, value('same'), fresh);
+  const rejected = destination.put(arn, id, value('canary'), fresh);
   await t.rejects(rejected, { code: 'version_id_taken' });
   t.notMatch(String(await rejected.catch(String)), /canary/);
   const { Versions = [] } = await client.send(new ListSecretVersionIdsCommand({ SecretId: name }));
@@ -143,7 +146,7 @@ t.test('a secret that is gone is a conflict to every write', async (t) => {
   const { name, versionId, arn } = await created();
   await client.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
   const conflict = { code: 'promotion_conflict' };
-  await t.rejects(destination.put(arn, token(), value('x')), conflict);
+  await t.rejects(destination.put(arn, token(), value('x'), fresh), conflict);
   await t.rejects(destination.promote(arn, token(), versionId, fresh), conflict);
   await t.rejects(destination.restore(arn, fresh), conflict);
   await t.rejects(destination.retag(arn, { set: { a: 'b' }, remove: [] }, fresh), conflict);
@@ -155,14 +158,17 @@ t.test('one that is scheduled for deletion is seen so, takes no version, and can
   const { name, versionId, arn } = await created('one');
   await client.send(new DeleteSecretCommand({ SecretId: name, RecoveryWindowInDays: 7 }));
   t.match(await seen(name), { scheduledForDeletion: true, arn });
-  await t.rejects(destination.put(arn, token(), value('two')), { code: 'promotion_conflict' });
-  await t.rejects(destination.create({ name, description: '', versionId: token(), value: value('x'), tags: {} }), {
-    code: 'promotion_conflict',
-  });
+  await t.rejects(destination.put(arn, token(), value('two'), fresh), { code: 'promotion_conflict' });
+  await t.rejects(
+    destination.create({ name, description: '', versionId: token(), value: value('x'), tags: {} }, fresh),
+    {
+      code: 'promotion_conflict',
+    },
+  );
   await destination.restore(arn, fresh);
   t.match(await seen(name), { scheduledForDeletion: false });
   t.equal(currentId(await seen(name)), versionId);
-  await destination.put(arn, token(), value('two'));
+  await destination.put(arn, token(), value('two'), fresh);
 });
 
 t.test('tags are set and removed, others stay', async (t) => {
@@ -180,9 +186,11 @@ t.test('tags are set and removed, others stay', async (t) => {
 t.test('what is no longer fresh is not sent', async (t) => {
   const { name, versionId, arn } = await created('one');
   const second = token();
-  await destination.put(arn, second, value('two'));
-  const stale = () => {
-    throw new ReplicationError('promotion_conflict', 'too old');
+  await destination.put(arn, second, value('two'), fresh);
+  const stale: Errand = {
+    turn: async () => {
+      throw new ReplicationError('promotion_conflict', 'too old');
+    },
   };
   const tooOld = { message: 'too old' };
   await t.rejects(destination.promote(arn, second, versionId, stale), tooOld);
@@ -198,7 +206,7 @@ t.test('a foreign secret re-created under the name is not hit by what goes to th
   const { name, arn } = await created('ours');
   await client.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
   await client.send(new CreateSecretCommand({ Name: name, SecretString: 'theirs' }));
-  await t.rejects(destination.put(arn, token(), value('ours again')), { code: 'promotion_conflict' });
+  await t.rejects(destination.put(arn, token(), value('ours again'), fresh), { code: 'promotion_conflict' });
   t.equal(await current(name), 'theirs');
 });
 
@@ -278,7 +286,7 @@ t.test('the regions of replicas are told', async (t) => {
 t.test('the times of all versions, those without a label too', async (t) => {
   const before = Date.now();
   const { arn } = await created('0');
-  for (let n = 1; n < 6; n += 1) await destination.put(arn, token(), value(String(n)));
+  for (let n = 1; n < 6; n += 1) await destination.put(arn, token(), value(String(n)), fresh);
   const times = await destination.versionTimes(arn);
   t.equal(times.length, 6);
   t.ok(
@@ -312,7 +320,7 @@ t.test('the versions are asked for page by page', async (t) => {
 t.test('the key is named where one is configured', async (t) => {
   const { destination: keyed } = destinationOf(client, 'alias/hybrid-aws-secrets');
   const name = `kv/${randomUUID()}`;
-  await keyed.create({ name, description: '', versionId: token(), value: value('x'), tags: {} });
+  await keyed.create({ name, description: '', versionId: token(), value: value('x'), tags: {} }, fresh);
   t.equal(currentId(await seen(name))?.slice(0, 3), 'v1-');
 });
 
@@ -343,8 +351,8 @@ const NEW = { name: 'kv/app', description: '', versionId: token(), value: value(
 const CALLS: Readonly<Record<Operation, Call>> = {
   DescribeSecret: ({ describe }) => describe('kv/app'),
   GetSecretValue: ({ value: read }) => read(ARN, token()),
-  CreateSecret: ({ create }) => create(NEW),
-  PutSecretValue: ({ put }) => put(ARN, token(), value('canary-value')),
+  CreateSecret: ({ create }) => create(NEW, fresh),
+  PutSecretValue: ({ put }) => put(ARN, token(), value('canary-value'), fresh),
   UpdateSecretVersionStage: ({ promote }) => promote(ARN, token(), token(), fresh),
   RestoreSecret: ({ restore }) => restore(ARN, fresh),
   DeleteSecret: ({ scheduleDeletion }) => scheduleDeletion(ARN, 7, async () => {}),
@@ -380,7 +388,7 @@ async function standInHouse(t: Test) {
 t.test('a version is read by its id; bytes are no text', async (t) => {
   const { arn, versionId, name } = await created('{"a":1}');
   const other = token();
-  await destination.put(arn, other, value('{"a":2}'));
+  await destination.put(arn, other, value('{"a":2}'), fresh);
   t.equal((await destination.value(arn, versionId))?.reveal(), '{"a":1}');
   t.equal((await destination.value(arn, other))?.reveal(), '{"a":2}');
   const ClientRequestToken = token();

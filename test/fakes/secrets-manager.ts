@@ -1,14 +1,25 @@
 import { ReplicationError } from '../../src/errors.ts';
+import type { Limiter } from '../../src/limiter.ts';
 import {
   CURRENT,
   type Destination,
   type DestinationState,
+  type Errand,
   type ListedCopy,
   STAGING_LABEL,
 } from '../../src/replicate/destination.ts';
 import { TAG_VAULT, type Tags } from '../../src/replicate/tags.ts';
 import { Sensitive } from '../../src/sensitive.ts';
 import { checkSecret, checkTags, checkVersion } from './secrets-manager-limits.ts';
+
+/** For tests of what is no matter of rates. */
+export const UNLIMITED: Limiter = {
+  turn: async () => undefined,
+  giveBack: () => undefined,
+  throttled: () => undefined,
+};
+/** Of a hand that waits for nothing. */
+export const AT_ONCE: Errand = { turn: async () => undefined };
 
 const PREVIOUS = 'AWSPREVIOUS';
 
@@ -104,9 +115,9 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone', now: () => n
     const index = hooks.findIndex((hook) => hook.when === when && hook.operation === call.operation);
     if (index >= 0) await hooks.splice(index, 1)[0]?.hook(call);
   };
-  async function send<T>(call: Call, effect: () => T, stillFresh: () => void = () => undefined): Promise<T> {
+  async function send<T>(call: Call, effect: () => T, errand?: Errand): Promise<T> {
     await run('before', call);
-    stillFresh();
+    await errand?.turn(UNLIMITED);
     calls.push(call);
     const result = effect();
     await run('after', call);
@@ -174,27 +185,36 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone', now: () => n
         const version = open(arn).versions.get(versionId) ?? fail('promotion_conflict', 'no such version');
         return new Sensitive(version.value);
       }),
-    create: ({ name, description, versionId, value, tags }) =>
-      send({ operation: 'create', secret: name, versionId }, () => {
-        checkSecret(name, description, tags);
-        checkVersion(versionId, value.reveal());
-        const existing = living.get(name);
-        if (existing?.versions.get(versionId)?.value === value.reveal()) return;
-        if (existing !== undefined) fail('promotion_conflict', 'the name is taken');
-        putVersion(born(name, description, tags), versionId, value.reveal(), undefined, now());
-      }),
-    put: (arn, versionId, value) =>
-      send({ operation: 'put', secret: arn, versionId }, () => {
-        checkVersion(versionId, value.reveal());
-        const secret = open(arn);
-        const existing = secret.versions.get(versionId);
-        if (existing !== undefined && existing.value !== value.reveal()) fail('version_id_taken', 'other bytes');
-        if (existing !== undefined && (existing.labels.size > 0 || unlabelled === 'kept')) return;
-        prune(secret, now());
-        if (existing === undefined && secret.versions.size >= MAX_VERSIONS) fail('version_budget', 'too many versions');
-        putVersion(secret, versionId, value.reveal(), STAGING_LABEL, now());
-      }),
-    promote: (arn, versionId, from, stillFresh) =>
+    create: ({ name, description, versionId, value, tags }, errand) =>
+      send(
+        { operation: 'create', secret: name, versionId },
+        () => {
+          checkSecret(name, description, tags);
+          checkVersion(versionId, value.reveal());
+          const existing = living.get(name);
+          if (existing?.versions.get(versionId)?.value === value.reveal()) return;
+          if (existing !== undefined) fail('promotion_conflict', 'the name is taken');
+          putVersion(born(name, description, tags), versionId, value.reveal(), undefined, now());
+        },
+        errand,
+      ),
+    put: (arn, versionId, value, errand) =>
+      send(
+        { operation: 'put', secret: arn, versionId },
+        () => {
+          checkVersion(versionId, value.reveal());
+          const secret = open(arn);
+          const existing = secret.versions.get(versionId);
+          if (existing !== undefined && existing.value !== value.reveal()) fail('version_id_taken', 'other bytes');
+          if (existing !== undefined && (existing.labels.size > 0 || unlabelled === 'kept')) return;
+          prune(secret, now());
+          if (existing === undefined && secret.versions.size >= MAX_VERSIONS)
+            fail('version_budget', 'too many versions');
+          putVersion(secret, versionId, value.reveal(), STAGING_LABEL, now());
+        },
+        errand,
+      ),
+    promote: (arn, versionId, from, errand) =>
       send(
         { operation: 'promote', secret: arn, versionId },
         () => {
@@ -207,9 +227,9 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone', now: () => n
           if (from !== current) fail('promotion_conflict', 'AWSCURRENT stands elsewhere');
           moveCurrent(secret, versionId);
         },
-        stillFresh,
+        errand,
       ),
-    restore: (arn, stillFresh) =>
+    restore: (arn, errand) =>
       send(
         { operation: 'restore', secret: arn },
         () => {
@@ -217,7 +237,7 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone', now: () => n
           if (secret?.scheduledForDeletion !== true) return fail('promotion_conflict', 'not scheduled for deletion');
           secret.scheduledForDeletion = false;
         },
-        stillFresh,
+        errand,
       ),
     async scheduleDeletion(arn, recoveryDays, last) {
       if (!Number.isInteger(recoveryDays) || recoveryDays < 7 || recoveryDays > 30) fail('promotion_conflict', 'days');
@@ -227,7 +247,7 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone', now: () => n
       open(arn).scheduledForDeletion = true;
       await run('after', { operation: 'delete', secret: arn });
     },
-    async retag(arn, { set, remove }, stillFresh) {
+    async retag(arn, { set, remove }, errand) {
       const tag = () => {
         const { tags } = open(arn);
         checkTags({ ...Object.fromEntries(tags), ...set });
@@ -237,8 +257,8 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone', now: () => n
         const { tags } = open(arn);
         for (const key of remove) tags.delete(key);
       };
-      if (Object.keys(set).length > 0) await send({ operation: 'tag', secret: arn }, tag, stillFresh);
-      if (remove.length > 0) await send({ operation: 'untag', secret: arn }, untag, stillFresh);
+      if (Object.keys(set).length > 0) await send({ operation: 'tag', secret: arn }, tag, errand);
+      if (remove.length > 0) await send({ operation: 'untag', secret: arn }, untag, errand);
     },
     versionTimes: (arn) =>
       send({ operation: 'count', secret: arn }, () =>

@@ -143,8 +143,8 @@ function remembered(destination: any, name: string) {
     name: 'what was read may be acted on however old it is',
     breaks: [4, 6, 8],
     caughtBy: 20,
-    file: 'src/replicate/replicate.ts',
-    find: 'if (clock.monotonic() - began <= FRESH_FOR) return;',
+    file: 'src/replicate/errand.ts',
+    find: 'if (age <= during) return;',
     put: 'return;',
   },
   {
@@ -302,8 +302,8 @@ function remembered(destination: any, name: string) {
     breaks: [1],
     caughtBy: 1,
     file: 'src/replicate/replicate.ts',
-    find: 'await destination.put(arn, action.versionId, action.source.value);',
-    put: `await destination.put(arn, action.versionId, action.source.value);
-      await destination.retag(arn, { set: { value: action.source.value.reveal().slice(0, 40) }, remove: [] }, stillFresh);`,
+    find: 'await destination.put(arn, action.versionId, action.source.value, errand);',
+    put: `await destination.put(arn, action.versionId, action.source.value, errand);
+      await destination.retag(arn, { set: { value: action.source.value.reveal().slice(0, 40) }, remove: [] }, errand);`,
   },
 ];

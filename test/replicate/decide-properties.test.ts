@@ -11,7 +11,7 @@ import {
 } from '../../src/replicate/destination.ts';
 import { foreignTags } from '../../src/replicate/tags.ts';
 import { isOlder, momentOfId } from '../../src/replicate/version-id.ts';
-import { fakeSecretsManager } from '../fakes/secrets-manager.ts';
+import { AT_ONCE, fakeSecretsManager } from '../fakes/secrets-manager.ts';
 import { absent, at, copy, HAND, idOf, look, moment, owner, present } from './states.ts';
 
 const small = fc.integer({ min: 1, max: 4 });
@@ -159,7 +159,6 @@ async function apply(
   { destination: seen, owner: who, tags: own }: Look,
 ): Promise<void> {
   const arn = seen?.arn ?? '';
-  const fresh = () => undefined;
   if (action.kind === 'create') {
     const { versionId, source: from } = action;
     const ownership = {
@@ -169,14 +168,14 @@ async function apply(
       'vaultferry:route': 'all',
       'vaultferry:mount': 'kv_12ab34cd v2',
     };
-    await aws.create({ name: 'kv/app/db', description: '', versionId, value: from.value, tags: ownership });
+    await aws.create({ name: 'kv/app/db', description: '', versionId, value: from.value, tags: ownership }, AT_ONCE);
   }
-  if (action.kind === 'put') await aws.put(arn, action.versionId, action.source.value);
+  if (action.kind === 'put') await aws.put(arn, action.versionId, action.source.value, AT_ONCE);
   if (action.kind === 'put' || action.kind === 'promote') {
-    await aws.promote(arn, action.versionId, action.from, fresh);
+    await aws.promote(arn, action.versionId, action.from, AT_ONCE);
   }
-  if (action.kind === 'restore') await aws.restore(arn, fresh);
-  if ('tags' in action) await aws.retag(arn, action.tags, fresh);
+  if (action.kind === 'restore') await aws.restore(arn, AT_ONCE);
+  if ('tags' in action) await aws.retag(arn, action.tags, AT_ONCE);
 }
 
 t.test('after three actions at most nothing is left to do, and the copy is what Vault said', async () => {

@@ -3,7 +3,7 @@ import { type FailureCode, ReplicationError } from '../../src/errors.ts';
 import { createVersionBudget, puttingInTurn } from '../../src/replicate/put-in-turn.ts';
 import { Sensitive } from '../../src/sensitive.ts';
 import { manualClock } from '../fakes/clock.ts';
-import { fakeSecretsManager } from '../fakes/secrets-manager.ts';
+import { AT_ONCE, fakeSecretsManager } from '../fakes/secrets-manager.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -144,7 +144,7 @@ async function destinationHouse() {
   let serial = 0;
   const putOne = () => {
     serial += 1;
-    return put(arn, `v${serial}-20261124T214057235646616Z-${'0'.repeat(24)}`, new Sensitive('canary'));
+    return put(arn, `v${serial}-20261124T214057235646616Z-${'0'.repeat(24)}`, new Sensitive('canary'), AT_ONCE);
   };
   const refuse = (code: FailureCode) =>
     aws.interpose('before', 'put', () => {
@@ -211,6 +211,7 @@ t.test('a put without an answer may have arrived, one that was refused has not',
       arn,
       `v1-20261124T214057235646616Z-${'0'.repeat(24)}`,
       new Sensitive('1'),
+      AT_ONCE,
     );
     await (code === undefined ? put : t.rejects(put, { code }));
     t.same(

@@ -110,14 +110,20 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     deletes: schedule.deletes,
     standbys: schedule.events.some(({ kind }) => kind === 'standby'),
   });
-  /** A mark that comes too late, where another worker saw the secret come back, is no longer the push's to mend. */
+  /**
+   * A mark that comes too late, where another worker saw the secret come back, is no longer the push's to mend; nor is
+   * one that fits no more, since a worker that had lost its message moved AWSCURRENT under it.
+   */
   const observe: Observer = (operation, actor, secret, before) => {
     lastChange = scheduler.now;
     watch.observe(operation, actor, secret, before);
     const ref = copyNames.get(secret.name);
-    if (ref === undefined || secret.tags.has(TAG_ABSENT) === before.tags.has(TAG_ABSENT)) return;
+    if (ref === undefined) return;
+    const marked = secret.tags.has(TAG_ABSENT);
     const present = isPresent(kv.latest(ref.mount, ref.path), scheduler.wall());
-    if (present === secret.tags.has(TAG_ABSENT)) untold.add(formatRef(ref));
+    const isLate =
+      marked === before.tags.has(TAG_ABSENT) ? operation === 'promote' && marked && !present : present === marked;
+    if (isLate) untold.add(formatRef(ref));
   };
   const requiredTag = schedule.iam ? (['vaultferry:vault', settings.vault.id] as const) : undefined;
   const accounts = new Map(

@@ -1,23 +1,17 @@
 import t from 'tap';
 import { ReplicationError } from '../../src/errors.ts';
-import { encodeMessage } from '../../src/queue/message.ts';
 import type { SecretRef } from '../../src/replicate/ref.ts';
 import { createReplicator } from '../../src/replicate/replicate.ts';
-import { createRoutes, messageGroup } from '../../src/replicate/routes.ts';
-import { startConsumer } from '../../src/worker/consumer.ts';
-import { createGate } from '../../src/worker/gate.ts';
-import { createLook } from '../../src/worker/look.ts';
 import { manualClock } from '../fakes/clock.ts';
-import { recordingLog } from '../fakes/log.ts';
 import { createFakeQueue } from '../fakes/queue.ts';
 import { fakeSecretsManager } from '../fakes/secrets-manager.ts';
 import { fakeSource } from '../fakes/source.ts';
+import { KV, startWorker, writer } from './house.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const KV = { namespace: '', mount: 'kv' };
 const HOT: SecretRef = { ...KV, path: 'hot' };
 const CALM: SecretRef = { ...KV, path: 'calm' };
 
@@ -32,12 +26,12 @@ function ends() {
   const note = (path: string) => created.set(path, [...(created.get(path) ?? []), clock.now() - began]);
   const destination: typeof aws = {
     ...aws,
-    create: async (secret) => {
-      await aws.create(secret);
+    create: async (secret, errand) => {
+      await aws.create(secret, errand);
       note(secret.name);
     },
-    put: async (arn, versionId, value) => {
-      await aws.put(arn, versionId, value).catch((error: unknown) => {
+    put: async (arn, versionId, value, errand) => {
+      await aws.put(arn, versionId, value, errand).catch((error: unknown) => {
         if (error instanceof ReplicationError && error.code === 'version_budget') refusals += 1;
         throw error;
       });
@@ -55,70 +49,14 @@ type Ends = ReturnType<typeof ends>;
 const mostOfADay = (times: readonly number[]) =>
   Math.max(...times.map((end) => times.filter((time) => time >= end - DAY && time <= end).length));
 
-/** The worker's consumer over a fake queue, as `serve` puts them together. */
-function startWorker({ clock, worker }: Ends, queue: ReturnType<typeof createFakeQueue>) {
-  const { log, events } = recordingLog();
-  const { signal } = new AbortController();
-  const up = async () => true;
-  const probes = new Map([
-    ['vault', up],
-    ['destinations.aws', up],
-  ]);
-  const gate = createGate({ probes, clock, log, signal });
-  const route = { name: 'kv', ...KV, to: ['aws'], include: ['**'], exclude: [], as: '{mount}/{path}' };
-  const look = createLook({
-    gate,
-    signal,
-    vault: 'vault',
-    routes: createRoutes([route], { aws: {} }),
-    replicators: new Map([['aws', worker()]]),
-    deadLetters: createFakeQueue(clock).publisher,
-    sweep: async () => ({ acknowledge: [], hide: [] }),
-    maxReceives: 10,
-    clock,
-    log,
-    metrics: { replicated: () => undefined, lag: () => undefined, failed: () => undefined },
-  });
-  const beside = () => false;
-  const consumer = startConsumer({
-    inbox: queue.inbox,
-    gate,
-    clock,
-    log,
-    concurrency: 2,
-    visibility: 30_000,
-    beside,
-    look,
-  });
-  const stop = async () => {
-    const stopped = consumer.stop();
-    await clock.advance(10 * SECOND);
-    await stopped;
-  };
-  return { stop, events };
-}
-
-/** Writes to Vault and tells of it, as the ingress does. */
-function writer({ vault }: Ends, queue: ReturnType<typeof createFakeQueue>) {
-  let sent = 0;
-  return async (ref: SecretRef, value: string) => {
-    const { version, createdTime } = vault.write(ref, value);
-    const where = { vault: 'vault', ...ref, route: 'kv', destination: 'aws', origin: 'audit' } as const;
-    const body = encodeMessage({ v: 1, kind: 'change', ...where, version, createdTime });
-    sent += 1;
-    const group = messageGroup({}, `kv/${ref.path}`);
-    await queue.publisher.send([{ group, body, deduplicationId: String(sent) }]);
-  };
-}
-
 t.test(
   '5,000 writes to one secret in a minute, with a restart: few versions, the last value in its turn',
   async (t) => {
     const house = ends();
-    const { clock, aws, versions, refusals } = house;
+    const { clock, aws, worker: replicator, versions, refusals } = house;
     const queue = createFakeQueue(clock);
-    const write = writer(house, queue);
-    let worker = startWorker(house, queue);
+    const write = writer(house.vault, queue);
+    let worker = startWorker(clock, replicator(), queue);
     let received = 0;
     await write(CALM, 'calm 0');
     for (let n = 1; n <= 5_000; n += 1) {
@@ -128,7 +66,7 @@ t.test(
       if (n === 4_500) received = Math.max(...queue.stored().map(({ receives }) => receives));
       if (n === 2_500) {
         await worker.stop();
-        worker = startWorker(house, queue);
+        worker = startWorker(clock, replicator(), queue);
       }
       if (n % 1_000 === 0) {
         const began = clock.now();
