@@ -64,7 +64,7 @@ export interface Promotion {
 
 /**
  * What to do about one secret: pure, total, and the only place where policy lives.
- * Asked in this order: is it ours, is the answer old, is it there, is it the same.
+ * Asked in this order: is it ours, is it there, is the answer old, is it the same.
  */
 export function decide(look: Look): Action {
   const { source, destination, owner } = look;
@@ -73,8 +73,8 @@ export function decide(look: Look): Action {
   const foreign = foreignTags(destination.tags, owner);
   if (foreign.length > 0) return refuseForeign(look, destination, foreign);
   if (destination.rotationEnabled || destination.owningService !== undefined) return refuseRotated(look, destination);
-  if (isBehindCurrent(look) && !look.acceptStale) return holdStale(look);
-  return source.kind === 'present' ? present(look, source, destination) : absent(look, source, destination);
+  if (source.kind === 'absent') return absent(look, source, destination);
+  return behindCurrent(look) ?? present(look, source, destination);
 }
 
 /** Vault's answer is older than the version at AWSCURRENT. A purge and KV v1 name no version and are never older. */
@@ -139,7 +139,10 @@ function sameVersion(tags: TagChange): Action {
   return Object.keys(tags.set).length > 0 ? { kind: 'retag', tags } : { kind: 'keep' };
 }
 
-/** A mark counts only while all of it still fits: otherwise the absence is a new one, and so is its first sight. */
+/**
+ * A mark counts only while all of it still fits: otherwise the absence is a new one, and so is its first sight. What is
+ * marked already is kept however old the answer is, since that was believed before: a restored snapshot stays older.
+ */
 function absent(look: Look, source: Absent, destination: DestinationState): Action {
   const behind = absentBehindHint(look);
   if (behind !== undefined) return behind;
@@ -148,8 +151,11 @@ function absent(look: Look, source: Absent, destination: DestinationState): Acti
   const fits = absenceTag(currentId(destination) ?? '-', why);
   const mark = destination.tags[TAG_ABSENT];
   if (mark !== undefined && mark.slice(mark.indexOf(' ') + 1) === fits) return { kind: 'keep' };
-  return { kind: 'mark', tags: { set: { [TAG_ABSENT]: `${look.now} ${fits}` }, remove: [] } };
+  return behindCurrent(look) ?? { kind: 'mark', tags: { set: { [TAG_ABSENT]: `${look.now} ${fits}` }, remove: [] } };
 }
+
+const behindCurrent = (look: Look): Action | undefined =>
+  isBehindCurrent(look) && !look.acceptStale ? holdStale(look) : undefined;
 
 const absentBehindHint = (look: Look): Action | undefined =>
   isBehindHint(look) && !look.acceptStale ? holdStale(look) : undefined;

@@ -120,8 +120,8 @@ function remembered(destination: any, name: string) {
     breaks: [4],
     caughtBy: 117,
     file: 'src/replicate/decide.ts',
-    find: 'if (isBehindCurrent(look) && !look.acceptStale) return holdStale(look);',
-    put: '',
+    find: 'isBehindCurrent(look) && !look.acceptStale ? holdStale(look) : undefined;',
+    put: 'undefined;',
   },
   {
     name: 'old answers are never believed',

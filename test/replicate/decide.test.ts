@@ -223,6 +223,17 @@ t.test('a deleted version that is older than the copy is an old answer', async (
   t.equal(decide(look({ source: absent('deleted', { latest: at(3, 3) }) })).kind, 'mark');
 });
 
+t.test('an old absence that was believed once is kept, since a restored snapshot stays older than the copy', (t) => {
+  const source = absent('deleted', { latest: at(1, 1), deletionTime: DELETED });
+  const fits = copy({ tags: { ...copy().tags, 'vaultferry:absent': `2026-11-01T00:00:00Z ${idOf(2, 2)} ${DELETED}` } });
+  t.same(decide(look({ source, destination: fits })), { kind: 'keep' });
+  t.same(decide(look({ source, destination: copy({ scheduledForDeletion: true }) })), { kind: 'keep' });
+  const other = copy({ tags: { ...copy().tags, 'vaultferry:absent': `2026-11-01T00:00:00Z ${idOf(2, 2)} purged` } });
+  t.match(decide(look({ source, destination: other })), { kind: 'hold', code: 'source_stale' });
+  t.match(decide(look({ source, destination: fits, hint: moment(3, 3) })), { kind: 'hold', code: 'source_stale' });
+  t.end();
+});
+
 t.test('the value is measured in bytes of UTF-8, and only where it would be sent', async (t) => {
   const sized = (value: string, version = at(3, 3)) => ({ ...present(version), value: new Sensitive(value) });
   const fits = sized(`${'é'.repeat(32_767)}xx`);

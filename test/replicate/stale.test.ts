@@ -160,3 +160,20 @@ t.test('a restored snapshot is followed, and later writes are news again', async
   t.match(await run(), { outcome: 'updated', wentBack: false });
   t.same(aws.secret(NAME).history, ['1', '2', '1', 'after']);
 });
+
+t.test('an absence after a restored snapshot is marked once, and in sync from then on', async (t) => {
+  const w = world();
+  w.vault.write(REF, '1');
+  w.vault.delete(REF);
+  const old = w.vault.snapshot();
+  w.clock.stall(SECOND);
+  w.vault.write(REF, '2');
+  await w.run();
+  w.vault.restore(old);
+  await t.rejects(w.run(), STALE);
+  w.clock.stall(120 * SECOND);
+  t.match(await w.run(), { outcome: 'marked_absent' });
+  for (let looks = 0; looks < 3; looks += 1) t.match(await w.run(), { outcome: 'unchanged' });
+  const other = w.worker();
+  t.match(await other(), { outcome: 'unchanged' }, 'nor does another worker hold it');
+});

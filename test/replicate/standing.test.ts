@@ -8,6 +8,7 @@ import { absent, at, copy, DELETED, handEdited, idOf, look, present, staged, tag
 const SINCE = '2026-11-24T21:42:00.250000000Z';
 const marked = tagged({ 'vaultferry:absent': `2026-11-24T21:55:00.000Z ${idOf(2, 2)} ${DELETED}` });
 const deleted = absent('deleted', { latest: at(2, 2), deletionTime: DELETED });
+const olderAbsence = absent('deleted', { latest: at(1, 1), deletionTime: DELETED });
 const newer = present(at(3, 3));
 const huge = { ...newer, value: new Sensitive(`canary${'x'.repeat(65_536)}`) };
 
@@ -41,6 +42,9 @@ const CASES: readonly (readonly [Partial<Look>, object])[] = [
   [{ destination: copy({ rotationEnabled: true }) }, { state: 'conflict', code: 'rotation_enabled' }],
   [{ source: huge }, { state: 'refused', code: 'value_too_large', why: /65542 bytes/ }],
   [{ source: present(at(1, 1)) }, { state: 'source_behind', code: 'source_stale', vaultVersion: 1 }],
+  [{ source: olderAbsence, destination: marked }, { state: 'absent_marked' }],
+  [{ source: olderAbsence, destination: copy({ scheduledForDeletion: true }) }, { state: 'absent_scheduled' }],
+  [{ source: olderAbsence }, { state: 'source_behind', code: 'source_stale' }],
 ];
 const IN_SYNC = ['in_sync', 'absent_marked', 'absent', 'absent_scheduled'];
 

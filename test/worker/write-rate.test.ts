@@ -72,7 +72,7 @@ function house(kv: 1 | 2, perSecond: number, concurrency: number, quota = Number
       ),
     copy: (path: string) => {
       const secret = account.find(`kv/${path}`);
-      const current = secret && secret.versions.get(idAt(secret, 'AWSCURRENT') ?? '')?.value;
+      const current = secret?.versions.get(idAt(secret, 'AWSCURRENT') ?? '')?.value;
       return { current, versions: secret?.versions.size };
     },
   };
