@@ -14,6 +14,8 @@ export interface Order {
   readonly hint: Moment | undefined;
   /** See {@link Look}. */
   readonly hintSuperseded?: boolean;
+  /** It cannot be earlier than that, whatever our clock says: ms since the epoch, on the queue's clock. */
+  readonly sentAt?: number;
 }
 
 export interface LookPorts {
@@ -34,7 +36,7 @@ export interface LookPorts {
  * source: the swap at the end guards what lies between.
  */
 export async function lookAtBoth(ports: LookPorts, order: Order): Promise<Look> {
-  const { ref, route, secretName, hint, hintSuperseded = false } = order;
+  const { ref, route, secretName, hint, hintSuperseded = false, sentAt = 0 } = order;
   const destination = await ports.destination.describe(secretName);
   const source = await ports.source.read(ref);
   const look: Look = {
@@ -46,7 +48,7 @@ export async function lookAtBoth(ports: LookPorts, order: Order): Promise<Look> 
     hint,
     hintSuperseded,
     acceptStale: false,
-    now: new Date(ports.clock.now()).toISOString(),
+    now: new Date(Math.max(ports.clock.now(), sentAt)).toISOString(),
     fresh: ports.fresh(),
   };
   const currentValue = await valueToCompare(ports.destination, look);

@@ -123,6 +123,7 @@ async function look(options: LookOptions, messages: ReadChanges): Promise<Outcom
     route: target.route,
     secretName: target.secretName,
     hint: hint?.moment,
+    sentAt: Math.max(...messages.map(({ received }) => received.sentAt)),
     hintSuperseded: messages.some((other) => other.message.purge === true && timeOf(other) >= (hint?.time ?? '')),
   };
   const { behindHint, wentBack, outcome } = await replicate(order, reportWritten(options, message, target));

@@ -113,6 +113,16 @@ t.test('one look with the newest hint serves all messages of one copy, in whatev
   t.same(events(), ['secret.replicated']);
 });
 
+t.test('the look is told when the last of its messages was sent', async (t) => {
+  const { look, orders } = house();
+  await look([
+    change({}, { sentAt: START }),
+    change({}, { sentAt: START + MINUTE }),
+    change({}, { sentAt: START + 1 }),
+  ]);
+  t.match(orders, [{ sentAt: START + MINUTE }]);
+});
+
 t.test('only a purge that came after the version lets an absence be believed', async (t) => {
   const { look, orders } = house();
   const later = { auditTime: '2026-11-24T21:39:51Z' };
