@@ -156,6 +156,25 @@ t.test('each deletion looks anew: what is no longer as it was stays', async (t) 
   }
 });
 
+t.test('copies with replicas stay, and hold up nobody else', async (t) => {
+  const { run, clock, ends, done } = await marked({ deletion: {} }, ['a', 'b', 'c', 'd']);
+  for (const path of ['a', 'b', 'c']) ends.eu.secret(`kv/${path}`).replicas = ['us-west-2'];
+  await clock.advance(15 * MINUTE);
+  t.match(await run(), { deleted: 1, held: {} });
+  t.same(done, ['deleted kv/d']);
+});
+
+t.test('what cannot be looked up counts against the guard', async (t) => {
+  const { run, clock, ends, done } = await marked({ deletion: {} }, ['a', 'b']);
+  ends.eu.secret('kv/a').replicas = ['us-west-2'];
+  await clock.advance(15 * MINUTE);
+  ends.eu.interpose('before', 'describe', () => {
+    throw new ReplicationError('destination_unavailable', 'no answer');
+  });
+  t.match(await run(), { deleted: 0, held: { eu: 2 } });
+  t.same(done, []);
+});
+
 t.test('deletion.replicas lets a copy with replicas go', async (t) => {
   const { run, clock, ends } = await marked({ deletion: { replicas: true } }, ['a']);
   ends.eu.secret('kv/a').replicas = ['us-west-2'];
