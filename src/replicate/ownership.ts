@@ -42,8 +42,11 @@ export function adoption({ source, destination, owner, secretName }: Look): Owne
   }
   const keeps: Tags = TAG_VERSION in tags && !(TAG_VAULT in tags) ? { [TAG_KEEPS]: TAG_VERSION } : {};
   const set = missingTags({ ...ownershipTags(owner), ...keeps }, tags);
-  return { kind: 'change', arn, tags: { set, remove: present(tags, [TAG_RELEASED, TAG_ABSENT]) } };
+  const outdated = owner.mount.kv === 1 && isOurVersion(tags) ? [TAG_VERSION] : []; // KV v1 has none to tell
+  return { kind: 'change', arn, tags: { set, remove: present(tags, [TAG_RELEASED, TAG_ABSENT, ...outdated]) } };
 }
+
+const isOurVersion = (tags: Tags): boolean => TAG_VAULT in tags && !(TAG_KEEPS in tags);
 
 function hindranceOf(destination: DestinationState, secretName: string): OwnershipChange | undefined {
   const { scheduledForDeletion, rotationEnabled, owningService } = destination;

@@ -65,6 +65,16 @@ t.test('what an adoption makes of each secret', (t) => {
   t.end();
 });
 
+t.test('a copy that becomes one of KV version 1 loses our version tag, and no other', (t) => {
+  const mount = { ...owner.mount, kv: 1 } as const;
+  const tags = { 'vaultferry:mount': 'kv_12ab34cd v1' };
+  const adoptV1 = (destination: DestinationState) => adopt(destination, { owner: { ...owner, mount } });
+  t.match(adoptV1(copy()), { kind: 'change', tags: { set: tags, remove: ['version'] } });
+  t.match(adoptV1(tagged({ 'vaultferry:keeps': 'version' })), { tags: { set: tags, remove: [] } });
+  t.match(adoptV1(only({ version: 'theirs' })), { tags: { remove: [] } });
+  t.end();
+});
+
 t.test('what a release makes of each secret', (t) => {
   const release = (destination: DestinationState, versionTag = true, ref: typeof owner.ref | undefined = owner.ref) =>
     releasing(destination, { vault: 'prod', ref, versionTag });
