@@ -1,6 +1,7 @@
-import { pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
 import { ReplicationError } from './errors.ts';
+import { stderrStream } from './log-stream.ts';
 
 /** The part of pino that the corridor uses: an event name and its fields, never a value. */
 export interface Log {
@@ -21,14 +22,14 @@ export interface ServiceLog extends Log {
   announce(fields: LogFields): void;
 }
 
-/** JSON lines on stderr; for people when that is a terminal. */
+/** JSON lines on stderr, which hold nothing up when nobody reads them; for people when that is a terminal. */
 export function createLog(level: string, terminal: boolean): ServiceLog {
-  const stream = terminal
+  const stream: DestinationStream = terminal
     ? pretty({ destination: 2, sync: true, colorize: true, messageFormat: '{event}', ignore: 'event' })
-    : pino.destination({ dest: 2, sync: true });
+    : stderrStream((lines) => logger.warn({ event: 'log.dropped', lines, text: 'whoever reads the log had stalled' }));
   const formatters = { level: (label: string) => ({ level: label }) };
   const options = { base: null, timestamp: stdTimeFunctions.isoTime, formatters };
-  const logger = pino({ ...options, level }, stream);
+  const logger: Logger = pino({ ...options, level }, stream);
   const announcer = pino({ ...options, level: 'info' }, stream);
   return {
     announce: (fields) => announcer.info(safe(fields)),
