@@ -47,6 +47,7 @@ export function createMetrics() {
   const lines = counter('audit_lines_total', 'Audit lines, by what became of them.', ['result']);
   const bytes = counter('audit_bytes_total', 'Bytes that came in through the audit socket and the webhook.');
   const refused = counter('ingress_refused_total', 'Connections that were turned away, by reason.', ['reason']);
+  const queueRefused = counter('queue_refused_total', 'Messages that SQS will never take, by kind.', ['kind']);
   const changes = counter('changes_total', 'Changes that became messages, by route.', ['route']);
   const sweeps = counter('sweeps_total', 'Sweeps that ended.', ['reason', 'result']);
   const replications = counter('replications_total', 'Looks that ended, by outcome.', ['destination', 'outcome']);
@@ -70,6 +71,7 @@ export function createMetrics() {
       if (times > 0) lines.inc({ result }, times);
     },
     refused: (reason: string) => refused.inc({ reason }),
+    queueRefused: (kind: 'change' | 'sweep') => queueRefused.inc({ kind }),
     change: (route: string) => changes.inc({ route }),
     replicated: (destination: string, outcome: string) => replications.inc({ destination, outcome }),
     lag: (seconds: number) => lag.observe(seconds),

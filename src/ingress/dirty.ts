@@ -27,6 +27,8 @@ export interface DirtyCopies {
   /** The oldest of those that are not being sent right now; they count as being sent until `sent` or `giveBack`. */
   take(max: number, maxBytes: number): Dirty[];
   sent(batch: readonly Dirty[]): void;
+  /** The queue will never take it: it is let go, and nobody is told that it is there. */
+  refused(dirty: Dirty): void;
   /** A newer change of the same copy stays, and answers for both. */
   giveBack(batch: readonly Dirty[]): void;
   /** How many are waiting or being sent. */
@@ -76,6 +78,7 @@ export function createDirtyCopies(
         for (const told of onQueued) told();
       }
     },
+    refused: ({ key }) => void sending.delete(key),
     giveBack(batch) {
       for (const dirty of batch) {
         const since = sending.get(dirty.key) ?? now();

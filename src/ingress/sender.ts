@@ -24,6 +24,8 @@ const BUSY = 0.9;
 const SWEEP_PACE = 1_000;
 /** Before what SQS did not take out of a batch is sent again, in ms. */
 const REFUSED_PAUSE = 1_000;
+/** Of a batch that SQS took nothing of, though it answered. */
+const NOTHING_TAKEN = 'SQS answers, and takes no message';
 /** Of the 256 KiB that every SQS takes in one batch, what bodies may use; the rest is for their frame. */
 const BATCH_BYTES = 200 * 1024;
 
@@ -34,6 +36,8 @@ export interface SenderOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onQueued: (dirty: Dirty) => void;
+  /** A message is let go, since SQS will never take it. */
+  readonly onRefused: (kind: 'change' | 'sweep') => void;
   /** The share of the time since it was last asked in which this thread's event loop was at work; 0 to 1. */
   readonly utilization?: () => number;
 }
@@ -48,8 +52,8 @@ export interface Sender {
 }
 
 /** Never idle while something is dirty, never waiting while it is idle. */
-export function createSender(options: SenderOptions): Sender {
-  const { publisher, dirty, sweeps, clock, log, onQueued, utilization = () => 0 } = options;
+export function createSender({ utilization = () => 0, ...options }: SenderOptions): Sender {
+  const { publisher, dirty, sweeps, clock, log } = options;
   let inFlight = 0;
   let emptied: (() => void)[] = [];
 
@@ -63,7 +67,7 @@ export function createSender(options: SenderOptions): Sender {
     for (const resolve of emptied) resolve();
     emptied = [];
   };
-  const reach = createReach({ clock, log, after: flush });
+  const reach = createReach({ clock, log, dirty, after: flush });
   const pace = createPause(clock, flush);
   const spacing = createPause(clock, flush);
 
@@ -71,10 +75,10 @@ export function createSender(options: SenderOptions): Sender {
     const request = pace.on && emptied.length === 0 ? undefined : sweeps.take();
     if (request === undefined) return undefined;
     pace.start(SWEEP_PACE);
-    return sweepRequestBatch(request, sweeps, log);
+    return sweepRequestBatch(request, sweeps, options);
   };
   const changesBatch = () => {
-    const batch = spacing.on && emptied.length === 0 ? undefined : dirtyBatch(dirty, { onQueued, log });
+    const batch = spacing.on && emptied.length === 0 ? undefined : dirtyBatch(dirty, options);
     const last = batch !== undefined && (!dirty.ready || inFlight === SENDERS - 1);
     if (last && utilization() > BUSY) spacing.start(BUSY_SPACING);
     else if (last && !dirty.ready) spacing.start(SPACING);
@@ -85,42 +89,50 @@ export function createSender(options: SenderOptions): Sender {
     try {
       const notTaken = await publisher.send(batch.messages);
       batch.sent(notTaken);
-      reach.answered(notTaken);
+      reach.answered(batch, notTaken);
     } catch (error) {
       batch.failed();
-      reach.failed(error, dirty.size);
+      reach.failed({ err: error });
     }
     inFlight -= 1;
     flush();
   };
-  const drained = () => {
-    const empty = new Promise<void>((resolve) => emptied.push(resolve));
-    flush();
-    return empty;
-  };
+  const drained = () =>
+    new Promise<void>((resolve) => {
+      emptied.push(resolve);
+      flush();
+    });
   return { flush, drained, reachable: reach.reachable };
 }
 
-/** Whether SQS can be reached, told once when that changes; and the pause after it could not, or would not take a part. */
-function createReach({ clock, log, after }: Pick<SenderOptions, 'clock' | 'log'> & { readonly after: () => void }) {
+/** SQS answers, and yet nothing gets onto the queue: throttled, or refused by KMS or a policy. */
+const takesNothing = ({ messages }: Batch, notTaken: readonly NotTaken[]): boolean =>
+  notTaken.length === messages.length && notTaken.some(({ forGood }) => !forGood);
+
+type ReachOptions = Pick<SenderOptions, 'clock' | 'log' | 'dirty'> & { readonly after: () => void };
+
+/** Whether SQS takes messages, told once when that changes; and the pause after it did not, or not all of them. */
+function createReach({ clock, log, dirty, after }: ReachOptions) {
   let failures = 0;
   const outage = createPause(clock, after);
-  return {
+  const reach = {
     reachable: () => failures === 0,
     get pausing() {
       return outage.on;
     },
-    answered(notTaken: readonly NotTaken[]) {
+    answered(batch: Batch, notTaken: readonly NotTaken[]) {
+      if (takesNothing(batch, notTaken)) return reach.failed({ code: notTaken[0]?.code, text: NOTHING_TAKEN });
       if (failures > 0) log.info({ event: 'queue.reachable' });
       failures = 0;
       if (notTaken.some(({ forGood }) => !forGood)) outage.start(REFUSED_PAUSE);
     },
-    failed(error: unknown, dirty: number) {
-      if (failures === 0) log.warn({ event: 'queue.unreachable', err: error, dirty });
+    failed(why: object) {
+      if (failures === 0) log.warn({ event: 'queue.unreachable', ...why, dirty: dirty.size });
       failures += 1;
       outage.start(backoff(Math.min(failures, 4), Math.random()) * 1000);
     },
   };
+  return reach;
 }
 
 interface Pause {
@@ -154,33 +166,44 @@ interface Batch {
   failed(): void;
 }
 
+type Telling = Pick<SenderOptions, 'onQueued' | 'onRefused' | 'log'>;
+
 /** A sweep request goes alone and first: it may stand for thousands of dropped changes. */
-function sweepRequestBatch(request: SweepRequest, sweeps: SweepRequests, log: Log): Batch {
+function sweepRequestBatch(request: SweepRequest, sweeps: SweepRequests, { onRefused, log }: Telling): Batch {
   const failed = () => sweeps.giveBack(request);
   return {
     messages: [request.message],
-    sent([refused]) {
-      if (refused?.forGood === false) return failed();
-      if (refused !== undefined) return log.error({ event: 'sweep.not_requested', text: 'SQS takes no such message' });
-      for (const told of request.onQueued) told();
+    sent([notTaken]) {
+      if (notTaken === undefined) return sweeps.sent(request);
+      if (!notTaken.forGood) return failed();
+      sweeps.refused(request);
+      onRefused('sweep');
+      log.error({ event: 'sweep.not_requested', code: notTaken.code, text: 'SQS takes no such message' });
     },
     failed,
   };
 }
 
-function dirtyBatch(dirty: DirtyCopies, { onQueued, log }: Pick<SenderOptions, 'onQueued' | 'log'>): Batch | undefined {
+function dirtyBatch(dirty: DirtyCopies, { onQueued, onRefused, log }: Telling): Batch | undefined {
   const batch = dirty.take(BATCH, BATCH_BYTES);
   if (batch.length === 0) return undefined;
+  const refuse = (member: Dirty, code: string | undefined) => {
+    dirty.refused(member);
+    onRefused('change');
+    log.error({ event: 'change.refused', ...member.about, code, text: 'SQS takes no such message' });
+  };
   return {
     messages: batch.map(({ message }) => message),
     sent(notTaken) {
-      const again = new Set(notTaken.flatMap(({ index, forGood }) => (forGood ? [] : [index])));
-      const refused = notTaken.length - again.size;
-      if (refused > 0) log.error({ event: 'change.refused', messages: refused, text: 'SQS takes no such message' });
-      const done = batch.filter((_, index) => !again.has(index));
-      dirty.sent(done);
-      for (const member of done) onQueued(member);
-      dirty.giveBack(batch.filter((_, index) => again.has(index)));
+      const why = new Map(notTaken.map((one) => [one.index, one]));
+      const queued = batch.filter((_, index) => !why.has(index));
+      dirty.sent(queued);
+      for (const member of queued) onQueued(member);
+      for (const [index, member] of batch.entries()) {
+        const one = why.get(index);
+        if (one?.forGood === true) refuse(member, one.code);
+      }
+      dirty.giveBack(batch.filter((_, index) => why.get(index)?.forGood === false));
     },
     failed: () => dirty.giveBack(batch),
   };

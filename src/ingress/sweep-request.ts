@@ -11,22 +11,34 @@ export interface SweepRequests {
   ask(reason: GapReason, onQueued?: readonly OnQueued[]): void;
   /** The message for all that was asked since the last call. */
   take(): SweepRequest | undefined;
+  sent(request: SweepRequest): void;
+  /** The queue will never take it: it is let go, and nobody is told that it is there. */
+  refused(request: SweepRequest): void;
   /** It could not be sent: it is asked for again. */
   giveBack(request: SweepRequest): void;
   readonly pending: boolean;
+  /** For how long one has been asked for that is not on the queue, in ms; 0 when none is. */
+  readonly oldestFor: number;
 }
 
 export interface SweepRequest {
   readonly reasons: ReadonlySet<GapReason>;
   readonly onQueued: readonly OnQueued[];
   readonly message: Outgoing;
+  /** When it was asked for. */
+  readonly since: number;
 }
 
-/** Each request has an id of its own (this ingress, its gap's number): SQS must never take two gaps for one. */
-export function createSweepRequests(vault: string): SweepRequests {
+/**
+ * Each request has an id of its own (this ingress, its gap's number): SQS must never take two gaps for one.
+ * @param now a clock in ms; without one no request has an age
+ */
+export function createSweepRequests(vault: string, now: () => number = () => 0): SweepRequests {
   const ingress = randomUUID();
+  const sending = new Set<SweepRequest>();
   let gap = 0;
   let reasons = new Set<GapReason>();
+  let since = Number.POSITIVE_INFINITY;
   let waiting: OnQueued[] = [];
   const wait = (onQueued: readonly OnQueued[]) => {
     for (const told of onQueued) waiting.push(told); // one by one: after an overflow they are too many for one call
@@ -34,6 +46,7 @@ export function createSweepRequests(vault: string): SweepRequests {
   return {
     ask(reason, onQueued = []) {
       reasons.add(reason);
+      since = Math.min(since, now());
       wait(onQueued);
     },
     take() {
@@ -42,17 +55,30 @@ export function createSweepRequests(vault: string): SweepRequests {
       const reason = [...reasons].join(',');
       const body = encodeMessage({ v: 1, kind: 'sweep', vault, origin: 'gap', reason });
       const message = { body, group: sweepGroup(vault), deduplicationId: `${ingress}-${gap}` };
-      const request = { reasons, onQueued: waiting, message };
+      const request = { reasons, onQueued: waiting, message, since };
       reasons = new Set();
+      since = Number.POSITIVE_INFINITY;
       waiting = [];
+      sending.add(request);
       return request;
     },
+    sent(request) {
+      sending.delete(request);
+      for (const told of request.onQueued) told();
+    },
+    refused: (request) => void sending.delete(request),
     giveBack(request) {
+      sending.delete(request);
+      since = Math.min(since, request.since);
       for (const reason of request.reasons) reasons.add(reason);
       wait(request.onQueued);
     },
     get pending() {
       return reasons.size > 0;
+    },
+    get oldestFor() {
+      const oldest = Math.min(since, ...[...sending].map((request) => request.since));
+      return Math.max(0, now() - oldest);
     },
   };
 }

@@ -15,6 +15,8 @@ export interface Outgoing {
 export interface NotTaken {
   readonly index: number;
   readonly forGood: boolean;
+  /** SQS's own word for why. */
+  readonly code?: string;
 }
 
 /** Puts messages on a FIFO queue. */

@@ -33,9 +33,15 @@ export const createPublisher = (client: SQSClient, url: string): Publisher => ({
     const { Failed = [] } = await call('SendMessageBatch', (limit) =>
       client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }), limit),
     );
-    return Failed.map(({ Id, SenderFault }) => ({ index: Number(Id), forGood: SenderFault === true }));
+    return Failed.map(({ Id, Code = '' }) => ({ index: Number(Id), forGood: FOR_GOOD.test(Code), code: Code }));
   },
 });
+
+/**
+ * What SQS says of a message's own text: characters it does not take, or too many of them. `SenderFault` does not tell:
+ * throttling and what KMS or a policy refuses are the sender's fault too, and pass.
+ */
+const FOR_GOOD = /(^|[.#])(InvalidMessageContents|InvalidParameterValue|InvalidAttributeValue)$/;
 
 const stringAttributes = (attributes: NonNullable<Outgoing['attributes']>) =>
   Object.fromEntries(

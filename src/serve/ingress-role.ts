@@ -3,11 +3,11 @@ import type { Part } from '../admin/readiness.ts';
 import { createChangeReader } from '../audit/change.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, IngressConfig } from '../config/config.ts';
-import { createDirtyCopies, type Dirty } from '../ingress/dirty.ts';
+import { createDirtyCopies, type Dirty, type DirtyCopies } from '../ingress/dirty.ts';
 import { createFunnel } from '../ingress/funnel.ts';
 import { createKvVersions, type KvVersions } from '../ingress/kv-versions.ts';
 import { createSender, type Sender } from '../ingress/sender.ts';
-import { createSweepRequests } from '../ingress/sweep-request.ts';
+import { createSweepRequests, type SweepRequests } from '../ingress/sweep-request.ts';
 import type { Log } from '../log.ts';
 import type { Publisher } from '../queue/ports.ts';
 import type { MountRef } from '../replicate/ref.ts';
@@ -50,11 +50,9 @@ export interface IngressRole {
 export function createIngressRole(parts: IngressParts, ingress: IngressConfig): IngressRole {
   const { config, clock, log } = parts;
   const { id: vault } = config.vault;
-  const sweeps = createSweepRequests(vault);
+  const sweeps = createSweepRequests(vault, clock.monotonic);
   const dirty = createDirtyCopies(MAX_DIRTY, (onQueued) => sweeps.ask('overflow', onQueued), clock.monotonic);
-  const onQueued = ({ about }: Dirty) => log.info({ event: 'change.queued', ...about });
-  const utilization = createUtilization();
-  const sender = createSender({ publisher: parts.publisher, dirty, sweeps, clock, log, onQueued, utilization });
+  const sender = roleSender(parts, dirty, sweeps);
   const kvVersions = createKvVersions(config.routes, {
     ask: parts.mount,
     clock,
@@ -86,11 +84,18 @@ export function createIngressRole(parts: IngressParts, ingress: IngressConfig): 
     parts: ingressParts(sender, kvVersions, parts.queueReachable),
     gauges: {
       dirtyRefs: () => dirty.size,
-      oldestDirty: () => dirty.oldestFor / 1000,
+      oldestDirty: () => Math.max(dirty.oldestFor, sweeps.oldestFor) / 1000,
       connections: () => doors.connections,
     },
     replaceable: doors.replaceable,
   };
+}
+
+function roleSender(parts: IngressParts, dirty: DirtyCopies, sweeps: SweepRequests): Sender {
+  const { publisher, clock, log, metrics } = parts;
+  const onQueued = ({ about }: Dirty) => log.info({ event: 'change.queued', ...about });
+  const tell = { onQueued, onRefused: metrics.queueRefused };
+  return createSender({ publisher, dirty, sweeps, clock, log, ...tell, utilization: createUtilization() });
 }
 
 const ingressParts = (sender: Sender, kvVersions: KvVersions, queueReachable: () => Promise<boolean>): Part[] => [

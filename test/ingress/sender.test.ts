@@ -39,7 +39,10 @@ function house(utilization = 0) {
   const dirty = createDirtyCopies(100_000, (onQueued) => sweeps.ask('overflow', onQueued));
   const queued: string[] = [];
   const onQueued = ({ key }: Dirty) => void queued.push(key);
-  const sender = createSender({ publisher, dirty, sweeps, clock, log, onQueued, utilization: () => utilization });
+  const refused: string[] = [];
+  const onRefused = (kind: string) => void refused.push(kind);
+  const tell = { onQueued, onRefused };
+  const sender = createSender({ publisher, dirty, sweeps, clock, log, ...tell, utilization: () => utilization });
   const add = (...keys: readonly string[]) => {
     for (const key of keys) dirty.add(copyOf(key));
     sender.flush();
@@ -50,7 +53,7 @@ function house(utilization = 0) {
     if (found === undefined) throw new Error(`there was no call ${index}`);
     return found;
   };
-  return { clock, lines, events, calls, call, bodies, sweeps, dirty, queued, sender, add };
+  return { clock, lines, events, calls, call, bodies, sweeps, dirty, queued, refused, sender, add };
 }
 
 const copyOf = (key: string, auditTime = '1', body = key): Dirty => ({
@@ -188,27 +191,57 @@ t.test('of a partly failed batch only what failed is sent again', async (t) => {
   t.same(queued, ['a', 'c', 'b']);
 });
 
-t.test('what SQS will never take is let go, with a word, and holds nothing up', async (t) => {
-  const { add, bodies, call, sender, dirty, clock } = house();
+t.test(
+  'what SQS will never take is let go, counted and told, holds nothing up, and nobody hears that it is there',
+  async (t) => {
+    const { add, bodies, call, sender, dirty, clock, lines, queued, refused } = house();
+    const told: string[] = [];
+    for (const key of ['a', 'b']) dirty.add({ ...copyOf(key), onQueued: [() => told.push(key)] });
+    add('c');
+    await call(0).end([{ index: 0, forGood: true, code: 'InvalidMessageContents' }]);
+    await clock.advance(60_000);
+    t.same(bodies(), [['a', 'b', 'c']]);
+    t.same([told, queued, refused], [['b'], ['b', 'c'], ['change']]);
+    t.match(lines, [{ level: 'error', event: 'change.refused', ref: 'a', code: 'InvalidMessageContents' }]);
+    t.equal(lines.length, 1);
+    t.equal(dirty.size, 0);
+    t.equal(sender.reachable(), true, 'SQS has judged it, and works');
+    await sender.drained();
+  },
+);
+
+t.test('SQS that answers and takes nothing counts as one that cannot be reached, and is told once', async (t) => {
+  const { add, bodies, call, sender, clock, lines, events, queued } = house();
+  const throttled = (...indices: readonly number[]) =>
+    indices.map((index) => ({ index, forGood: false, code: 'RequestThrottled' }));
   add('a', 'b');
-  await call(0).end([{ index: 0, forGood: true }]);
-  await clock.advance(60_000);
-  t.same(bodies(), [['a', 'b']]);
-  t.equal(dirty.size, 0);
-  await sender.drained();
+  await call(0).end(throttled(0, 1));
+  t.equal(sender.reachable(), false);
+  t.match(lines, [{ level: 'warn', event: 'queue.unreachable', code: 'RequestThrottled', dirty: 2 }]);
+  await clock.advance(2_000);
+  await call(1).end(throttled(0, 1));
+  t.equal(events().length, 1);
+  await clock.advance(3_000);
+  await call(2).end(throttled(1));
+  t.equal(sender.reachable(), true, 'a part is taken');
+  t.same(events(), ['queue.unreachable', 'queue.reachable']);
+  await clock.advance(2_000);
+  await call(3).end();
+  t.same(bodies(), [['a', 'b'], ['a', 'b'], ['a', 'b'], ['b']]);
+  t.same(queued, ['a', 'b']);
 });
 
 t.test(
   'a request for a sweep that SQS will never take holds nothing up either, and tells nobody that it is there',
   async (t) => {
-    const { sweeps, sender, call, calls, lines, clock } = house();
+    const { sweeps, sender, call, calls, lines, clock, refused } = house();
     let told = 0;
     sweeps.ask('overflow', [() => (told += 1)]);
     const drained = sender.drained();
     await call(0).end([{ index: 0, forGood: true }]);
     await drained;
     await clock.advance(60_000);
-    t.same([calls.length, told], [1, 0]);
+    t.same([calls.length, told, refused], [1, 0, ['sweep']]);
     t.match(lines, [{ level: 'error', event: 'sweep.not_requested' }]);
   },
 );
@@ -247,7 +280,7 @@ t.test('a request for a sweep that failed is asked again, and whoever waits is t
   await clock.advance(2_000);
   await call(1).end([{ index: 0, forGood: false }]);
   t.same(told, []);
-  await clock.advance(2_000);
+  await clock.advance(3_000);
   t.match(call(2).batch, [{ body: /overflow/ }]);
   await call(2).end();
   t.same(told, ['told']);
@@ -293,7 +326,8 @@ t.test('on a queue that keeps SQS rules all arrives, whatever fails', async (t) 
   const queue = createFakeQueue(clock);
   const sweeps = createSweepRequests('vault');
   const dirty = createDirtyCopies(1_000, () => {});
-  const sender = createSender({ publisher: queue.publisher, dirty, sweeps, clock, ...recordingLog(), onQueued() {} });
+  const ports = { publisher: queue.publisher, clock, ...recordingLog() };
+  const sender = createSender({ ...ports, dirty, sweeps, onQueued() {}, onRefused() {} });
   let calls = 0;
   queue.faults.call = () => {
     calls += 1;
@@ -302,7 +336,7 @@ t.test('on a queue that keeps SQS rules all arrives, whatever fails', async (t) 
   queue.faults.entry = ({ body }) => (body.endsWith('7') && calls < 30 ? { forGood: false } : undefined);
   for (const key of keys(0, 100)) dirty.add(copyOf(key));
   const done = sender.drained();
-  await clock.advance(120_000);
+  await clock.advance(600_000);
   await done;
   t.same(queue.sent.map(({ body }) => body).sort(), keys(0, 100));
 });

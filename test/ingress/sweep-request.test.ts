@@ -58,3 +58,30 @@ t.test('an overflow may leave more who wait than one call has arguments', (t) =>
   t.equal(requests.take()?.onQueued.length, 300_000);
   t.end();
 });
+
+t.test('the oldest request is told of by when it was asked for, until it is on the queue or never will be', (t) => {
+  let now = 0;
+  const requests = createSweepRequests('vault', () => now);
+  const take = () => {
+    const request = requests.take();
+    if (request === undefined) throw new Error('nothing was asked for');
+    return request;
+  };
+  t.equal(requests.oldestFor, 0);
+  requests.ask('start');
+  now = 10;
+  requests.ask('connection');
+  const request = take();
+  t.equal(requests.oldestFor, 10, 'while it is being sent');
+  requests.ask('mounts');
+  now = 20;
+  requests.giveBack(request);
+  t.equal(requests.oldestFor, 20, 'given back');
+  requests.sent(take());
+  t.equal(requests.oldestFor, 0);
+  requests.ask('start');
+  now = 30;
+  requests.refused(take());
+  t.equal(requests.oldestFor, 0);
+  t.end();
+});

@@ -234,11 +234,19 @@ t.test('entries that SQS did not take are told by their place, and whether a sec
   const failed = [
     { Id: '2', SenderFault: true, Code: 'InvalidMessageContents', Message: 'canary' },
     { Id: '0', SenderFault: false, Code: 'InternalError' },
+    { Id: '1', SenderFault: true, Code: 'RequestThrottled' },
+    { Id: '3', SenderFault: true, Code: 'KMS.AccessDeniedException' },
+    { Id: '4', SenderFault: true, Code: 'InvalidParameterValue' },
+    { Id: '5', SenderFault: true },
   ];
   standIn.answer({ body: { Successful: [], Failed: failed } });
-  t.same(await publisher.send(['a', 'b', 'c'].map((body) => message('g', body))), [
-    { index: 2, forGood: true },
-    { index: 0, forGood: false },
+  t.strictSame(await publisher.send([...'abcdef'].map((body) => message('g', body))), [
+    { index: 2, forGood: true, code: 'InvalidMessageContents' },
+    { index: 0, forGood: false, code: 'InternalError' },
+    { index: 1, forGood: false, code: 'RequestThrottled' },
+    { index: 3, forGood: false, code: 'KMS.AccessDeniedException' },
+    { index: 4, forGood: true, code: 'InvalidParameterValue' },
+    { index: 5, forGood: false, code: '' },
   ]);
   await inbox.acknowledge([RECEIVED]);
   await inbox.hide([RECEIVED], 0);

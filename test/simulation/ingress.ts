@@ -23,7 +23,8 @@ export function startIngress(world: WorkerWorld, process: Process): Ingress {
   const sweeps = createSweepRequests(vault);
   const dirty = createDirtyCopies(100, (onQueued) => sweeps.ask('overflow', onQueued));
   const sending = publisher(ends, process, 'queue', queue);
-  const sender = createSender({ publisher: sending, dirty, sweeps, clock, log, onQueued: () => undefined });
+  const told = { onQueued: () => undefined, onRefused: () => undefined };
+  const sender = createSender({ publisher: sending, dirty, sweeps, clock, log, ...told });
   const read = createChangeReader({ routes: routes.mounts, kvVersion: world.kvVersion });
   const metrics = { entry: () => undefined, change: () => undefined };
   const funnel = createFunnel({ vault, read, routes, dirty, sweeps, log, metrics, askMounts: () => undefined });
