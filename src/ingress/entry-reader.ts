@@ -57,7 +57,11 @@ export function createEntryReader(options: EntryReaderOptions): EntryReader {
   };
   const lineReader = () => {
     const lines = createJoinedLines({ maxBytes: maxLineBytes, take, onMalformed });
-    const scanner = createLineScanner({ markers: [], maxLineBytes, onLine: lines.line, onSkipped: onTooLong });
+    const onSkipped = () => {
+      lines.end(); // no object holds such a line, and each before it has a number of its own
+      onTooLong();
+    };
+    const scanner = createLineScanner({ markers: [], maxLineBytes, onLine: lines.line, onSkipped });
     scanner.everyLine = true;
     const end = () => {
       scanner.push(NEWLINE);

@@ -1,18 +1,16 @@
+import { createCarry } from '../audit/carry.ts';
 import { isBlank } from './elements.ts';
 import { createNesting, type Nesting } from './nesting.ts';
+
+/** Of one object: more are a long list that nobody reads line by line, or no entry at all. */
+const MAX_LINES = 10_000;
 
 export interface JoinedLinesOptions {
   /** Of what is joined. */
   readonly maxBytes: number;
-  /** Takes a line, or lines that are one object together; false when it is no entry. */
+  /** Takes a line, or lines that are one object together; false when it is no entry. Keeps nothing of the bytes. */
   readonly take: (text: Buffer) => boolean;
   readonly onMalformed: () => void;
-}
-
-interface Open {
-  readonly lines: Buffer[];
-  readonly nesting: Nesting;
-  bytes: number;
 }
 
 const NEWLINE = Buffer.from('\n');
@@ -23,42 +21,67 @@ const OPEN = 0x7b;
  * neither is taken line by line, so that a broken line never takes those after it along.
  */
 export function createJoinedLines({ maxBytes, take, onMalformed }: JoinedLinesOptions) {
-  let open: Open | undefined;
+  const held = createHeld(maxBytes);
+  let open: Nesting | undefined;
 
+  const takeOne = (line: Buffer) => take(line) || onMalformed();
+  const takeEach = (text: Buffer, ends: readonly number[]) => {
+    for (const [index, end] of ends.entries()) takeOne(text.subarray(ends[index - 1] ?? 0, end));
+  };
   const giveUp = () => {
-    const lines = open?.lines ?? [];
     open = undefined;
-    for (const line of lines) if (!isBlank(line) && !take(line)) onMalformed();
+    const { text, ends } = held.end();
+    takeEach(text, ends);
   };
   const begin = (line: Buffer) => {
-    if (!line.includes(OPEN)) return onMalformed();
-    const begun = { lines: [], nesting: createNesting(), bytes: 0 };
-    append(begun, line);
-    if (isOpen(begun, maxBytes)) open = begun;
-    else onMalformed();
+    const nesting = createNesting();
+    if (!line.includes(OPEN) || !isOpenAfter(nesting, line) || !held.add(line)) return onMalformed();
+    open = nesting;
   };
-  const goOn = (begun: Open, line: Buffer) => {
-    append(begun, line);
-    if (isOpen(begun, maxBytes)) return;
-    const whole = begun.nesting.depth === 0 && begun.bytes <= maxBytes;
-    if (whole && take(Buffer.concat(begun.lines.flatMap((one) => [one, NEWLINE])))) open = undefined;
-    else giveUp();
+  const goOn = (nesting: Nesting, line: Buffer) => {
+    if (!held.add(line)) {
+      giveUp();
+      return takeOne(line);
+    }
+    if (isOpenAfter(nesting, line)) return;
+    open = undefined;
+    const { text, ends } = held.end();
+    if (nesting.depth !== 0 || !take(text)) takeEach(text, ends);
   };
   return {
     line(line: Buffer): void {
+      if (isBlank(line)) return;
       if (open !== undefined) goOn(open, line);
-      else if (!isBlank(line) && !take(line)) begin(line);
+      else if (!take(line)) begin(line);
     },
     end: giveUp,
   };
 }
 
-function append(open: Open, line: Buffer): void {
-  open.lines.push(Buffer.from(line)); // a scanner's bytes are valid only within the call
-  open.bytes += line.length + NEWLINE.length;
-  for (const byte of line) open.nesting.take(byte);
+/** Lines that may be one object, in one buffer for all: a scanner's bytes are valid only within the call. */
+function createHeld(maxBytes: number) {
+  const text = createCarry(maxBytes);
+  let ends: number[] = [];
+  return {
+    /** False when it would be too much; then it is not held. */
+    add(line: Buffer): boolean {
+      if (text.length + line.length + NEWLINE.length > maxBytes || ends.length === MAX_LINES) return false;
+      text.append(line);
+      text.append(NEWLINE);
+      ends.push(text.length);
+      return true;
+    },
+    /** What was held, valid until the next `add`, and where each of its lines ends. */
+    end() {
+      const held = { text: text.take(), ends };
+      ends = [];
+      return held;
+    },
+  };
 }
 
 /** No string of JSON's goes on in the next line. */
-const isOpen = ({ nesting, bytes }: Open, maxBytes: number): boolean =>
-  nesting.depth > 0 && !nesting.quoted && bytes <= maxBytes;
+function isOpenAfter(nesting: Nesting, line: Buffer): boolean {
+  for (const byte of line) nesting.take(byte);
+  return nesting.depth > 0 && !nesting.quoted;
+}

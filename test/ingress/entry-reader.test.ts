@@ -100,6 +100,30 @@ t.test('what is too long is counted by number and never held', async (t) => {
   }
 });
 
+t.test('a line that is too long has its own number, and those of an object that it breaks have theirs', async (t) => {
+  const { paths, malformed, tooLong } = read([`{"a":\n${'x'.repeat(3_000)}\n${line('b')}\ncanary`], 2_000);
+  t.same([paths, malformed, tooLong], [['b'], { count: 2, numbers: [1, 4] }, { count: 1, numbers: [2] }]);
+});
+
+t.test('a million tiny lines after an open brace are held neither as many nor for long', async (t) => {
+  const reader = createEntryReader({ markers: auditMarkers([KV]), maxLineBytes: 1024 * 1024, onEntry() {} });
+  const before = process.memoryUsage();
+  reader.push(Buffer.from('{\n'));
+  for (const tiny of ['\n', ' \r\n', '1\n', '{\n']) {
+    const chunk = Buffer.from(tiny.repeat(16 * 1024));
+    for (let sent = 0; sent < 16; sent += 1) reader.push(chunk);
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  t.ok(heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers < 64 * 1024 * 1024);
+  t.equal(reader.end().malformed.count, 1 + 2 * 16 * 16 * 1024, 'and each that is not blank is counted');
+});
+
+t.test('an object of as many lines as a person would still look at', async (t) => {
+  const keys = Array.from({ length: 5_000 }, (_, key) => `key-${key}`);
+  const long = JSON.stringify(kvEntry(KV, 'update', 'data/a', { responseData: { keys } }), null, 1);
+  t.match(read([`${long}\n${line('b')}`], 1024 * 1024), { paths: ['a', 'b'], malformed: { count: 0 } });
+});
+
 t.test('an entry that can change nothing here is not parsed', async (t) => {
   const broken = irrelevant.slice(0, -5);
   t.match(read([`${irrelevant}\n${broken}\n${line('a')}`]), { paths: ['a'], irrelevant: 2, malformed: { count: 0 } });
