@@ -42,11 +42,11 @@ export function createMetrics() {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
   collectDefaultMetrics({ register: registry });
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter({ name: `vaultferry_${name}`, help, labelNames, registers });
+  const counter = counters(registers);
   const lines = counter('audit_lines_total', 'Audit lines, by what became of them.', ['result']);
   const bytes = counter('audit_bytes_total', 'Bytes that came in through the audit socket and the webhook.');
   const refused = counter('ingress_refused_total', 'Connections that were turned away, by reason.', ['reason']);
+  const dirtyDropped = counter('dirty_dropped_total', 'Changed copies that were let go for a sweep: too many waited.');
   const queueRefused = counter('queue_refused_total', 'Messages that SQS will never take, by kind.', ['kind']);
   const changes = counter('changes_total', 'Changes that became messages, by route.', ['route']);
   const sweeps = counter('sweeps_total', 'Sweeps that ended.', ['reason', 'result']);
@@ -71,6 +71,7 @@ export function createMetrics() {
       if (times > 0) lines.inc({ result }, times);
     },
     refused: (reason: string) => refused.inc({ reason }),
+    dirtyDropped: (copies: number) => dirtyDropped.inc(copies),
     queueRefused: (kind: 'change' | 'sweep') => queueRefused.inc({ kind }),
     change: (route: string) => changes.inc({ route }),
     replicated: (destination: string, outcome: string) => replications.inc({ destination, outcome }),
@@ -85,6 +86,11 @@ export function createMetrics() {
     keepDriftFor: drift.keepFor,
   };
 }
+
+const counters =
+  (registers: Registry[]) =>
+  <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name: `vaultferry_${name}`, help, labelNames, registers });
 
 export type Metrics = ReturnType<typeof createMetrics>;
 

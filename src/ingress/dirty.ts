@@ -22,7 +22,7 @@ export interface Dirty {
  * it stops telling them apart, and one look at everything is asked for instead.
  */
 export interface DirtyCopies {
-  /** Past the limit everything that waits is let go, and its `onQueued` are handed to `overflow`. */
+  /** Past the limit everything that waits is let go, and `overflow` is told. */
   add(dirty: Dirty): void;
   /** The oldest of those that are not being sent right now; they count as being sent until `sent` or `giveBack`. */
   take(max: number, maxBytes: number): Dirty[];
@@ -39,30 +39,28 @@ export interface DirtyCopies {
   readonly oldestFor: number;
 }
 
-/** With the time at which the copy became dirty. */
-type Kept = Dirty & { readonly since: number };
+/** With the time at which the copy became dirty, and an array of its own for those who wait for its message. */
+type Kept = Dirty & { readonly since: number; readonly onQueued: OnQueued[] };
+
+/** What is let go: who waited for its messages, and how many copies it was. */
+export type Overflow = (onQueued: readonly OnQueued[], dropped: number) => void;
 
 /**
- * @param overflow receives what waited for the dropped copies' messages
  * @param now a clock in ms; without one nothing has an age
  */
-export function createDirtyCopies(
-  limit: number,
-  overflow: (onQueued: readonly OnQueued[]) => void,
-  now: () => number = () => 0,
-): DirtyCopies {
+export function createDirtyCopies(limit: number, overflow: Overflow, now: () => number = () => 0): DirtyCopies {
   const waiting = new Map<string, Kept>();
   const sending = new Map<string, number>();
 
   return {
     add(dirty) {
       const before = waiting.get(dirty.key);
-      const since = before?.since ?? now();
-      waiting.set(dirty.key, { ...(before === undefined ? dirty : merged(before, dirty)), since });
+      waiting.set(dirty.key, before === undefined ? kept(dirty, now()) : merged(before, dirty));
       if (waiting.size <= limit) return;
       const onQueued = [...waiting.values()].flatMap((dropped) => dropped.onQueued);
+      const dropped = waiting.size;
       waiting.clear();
-      overflow(onQueued);
+      overflow(onQueued, dropped);
     },
     take(max, maxBytes) {
       const batch = batchOf(waiting.values(), sending, max, maxBytes);
@@ -81,10 +79,10 @@ export function createDirtyCopies(
     refused: ({ key }) => void sending.delete(key),
     giveBack(batch) {
       for (const dirty of batch) {
-        const since = sending.get(dirty.key) ?? now();
+        const before = kept(dirty, sending.get(dirty.key) ?? now());
         sending.delete(dirty.key);
         const newer = waiting.get(dirty.key);
-        waiting.set(dirty.key, { ...(newer === undefined ? dirty : merged(dirty, newer)), since });
+        waiting.set(dirty.key, newer === undefined ? before : merged(before, newer));
       }
     },
     get size() {
@@ -121,16 +119,20 @@ function batchOf(waiting: Iterable<Kept>, sending: ReadonlyMap<string, number>, 
   return batch;
 }
 
+const kept = (dirty: Dirty, since: number): Kept => ({ ...dirty, onQueued: [...dirty.onQueued], since });
+
 /**
  * One message for both: the newer one's, but what tells nothing (metadata, a soft delete) never takes the place of what
  * does. It has the later entry's id in any case: SQS may have taken the earlier one though the call failed, and would
- * swallow it. Whichever came first, all who wait are told.
+ * swallow it. Whichever came first, all who wait are told; they join those before in place, since a hot secret in a
+ * large body is merged thirty thousand times.
  */
-function merged(before: Dirty, next: Dirty): Dirty {
+function merged(before: Kept, next: Dirty): Kept {
+  const { since, onQueued } = before;
+  for (const told of next.onQueued) onQueued.push(told);
+  if (supersedes(next, before)) return { ...next, since, onQueued };
   const { deduplicationId } = next.message;
-  const kept = supersedes(next, before) ? next : { ...before, message: { ...before.message, deduplicationId } };
-  if (before.onQueued.length === 0 && next.onQueued.length === 0) return kept;
-  return { ...kept, onQueued: [...before.onQueued, ...next.onQueued] };
+  return { ...before, message: { ...before.message, deduplicationId } };
 }
 
 const supersedes = (next: Dirty, before: Dirty): boolean =>

@@ -3,7 +3,7 @@ import type { Part } from '../admin/readiness.ts';
 import { createChangeReader } from '../audit/change.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, IngressConfig } from '../config/config.ts';
-import { createDirtyCopies, type Dirty, type DirtyCopies } from '../ingress/dirty.ts';
+import { createDirtyCopies, type Dirty, type DirtyCopies, type Overflow } from '../ingress/dirty.ts';
 import { createFunnel } from '../ingress/funnel.ts';
 import { createKvVersions, type KvVersions } from '../ingress/kv-versions.ts';
 import { createSender, type Sender } from '../ingress/sender.ts';
@@ -51,7 +51,7 @@ export function createIngressRole(parts: IngressParts, ingress: IngressConfig): 
   const { config, clock, log } = parts;
   const { id: vault } = config.vault;
   const sweeps = createSweepRequests(vault, clock.monotonic);
-  const dirty = createDirtyCopies(MAX_DIRTY, (onQueued) => sweeps.ask('overflow', onQueued), clock.monotonic);
+  const dirty = createDirtyCopies(MAX_DIRTY, overflow(parts, sweeps), clock.monotonic);
   const sender = roleSender(parts, dirty, sweeps);
   const kvVersions = createKvVersions(config.routes, {
     ask: parts.mount,
@@ -97,6 +97,19 @@ function roleSender(parts: IngressParts, dirty: DirtyCopies, sweeps: SweepReques
   const tell = { onQueued, onRefused: metrics.queueRefused };
   return createSender({ publisher, dirty, sweeps, clock, log, ...tell, utilization: createUtilization() });
 }
+
+/** The sweep finds what was let go; that it was is nothing to hide. */
+const overflow =
+  ({ metrics, log }: IngressParts, sweeps: SweepRequests): Overflow =>
+  (onQueued, dropped) => {
+    sweeps.ask('overflow', onQueued);
+    metrics.dirtyDropped(dropped);
+    log.warn({
+      event: 'change.dropped',
+      copies: dropped,
+      text: 'too many changed while SQS took none: a sweep follows',
+    });
+  };
 
 const ingressParts = (sender: Sender, kvVersions: KvVersions, queueReachable: () => Promise<boolean>): Part[] => [
   { name: 'ingress.queue', able: async () => sender.reachable() && queueReachable() },

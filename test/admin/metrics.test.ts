@@ -19,6 +19,7 @@ t.test('what is counted, by the promised names and labels', async (t) => {
   metrics.entry('skipped');
   metrics.change('kv');
   metrics.queueRefused('change');
+  metrics.dirtyDropped(100_001);
   metrics.replicated('default', 'created');
   metrics.failed('not_owned');
   metrics.swept('timer', 'partial', 2);
@@ -30,6 +31,7 @@ t.test('what is counted, by the promised names and labels', async (t) => {
     vaultferry_audit_bytes_total: 0,
     'vaultferry_changes_total{route="kv"}': 1,
     'vaultferry_queue_refused_total{kind="change"}': 1,
+    vaultferry_dirty_dropped_total: 100_001,
     'vaultferry_replications_total{destination="default",outcome="created"}': 1,
     'vaultferry_failures_total{code="not_owned"}': 1,
     'vaultferry_sweeps_total{reason="timer",result="partial"}': 1,

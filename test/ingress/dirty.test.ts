@@ -126,7 +126,11 @@ t.test('bytes are those of UTF-8', (t) => {
 
 t.test('past the limit all that waits is let go, with those who wait for it', (t) => {
   const overflows: (readonly OnQueued[])[] = [];
-  const copies = createDirtyCopies(3, (onQueued) => overflows.push(onQueued));
+  const counts: number[] = [];
+  const copies = createDirtyCopies(3, (onQueued, dropped) => {
+    overflows.push(onQueued);
+    counts.push(dropped);
+  });
   const told: string[] = [];
   const tell = (key: string): OnQueued[] => [() => told.push(key)];
   copies.add(dirty('sending', '1', 's', tell('sending')));
@@ -136,11 +140,27 @@ t.test('past the limit all that waits is let go, with those who wait for it', (t
   t.same([overflows, copies.size], [[], 4]);
   copies.add(dirty('d', '1', 'd', tell('d')));
   t.equal(copies.size, 1, 'what is being sent goes its way');
+  t.same(counts, [4]);
   t.same(told, []);
   copies.sent(batch);
   for (const tellOne of overflows.flat()) tellOne();
   t.same(told, ['sending', 'a', 'a again', 'b', 'c', 'd']);
   t.equal(copies.size, 0);
+  t.end();
+});
+
+t.test('those who wait for one copy are not those of another, though they came as one', (t) => {
+  const copies = createDirtyCopies(9, nothing);
+  const told: string[] = [];
+  const shared = [() => told.push('both')];
+  copies.add(dirty('a', '1', 'a', shared));
+  copies.add(dirty('b', '1', 'b', shared));
+  copies.add(dirty('a', '2', 'a', [() => told.push('a')]));
+  const [a, b] = [copies.take(1, 1000), copies.take(1, 1000)];
+  copies.sent(b);
+  t.same([told, shared.length], [['both'], 1]);
+  copies.sent(a);
+  t.same(told, ['both', 'both', 'a']);
   t.end();
 });
 
