@@ -51,19 +51,14 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
 };
 
 async function receive(request: FastifyRequest, reply: FastifyReply, options: WebhookOptions): Promise<FastifyReply> {
-  const gzip = GZIP[String(request.headers['content-encoding'] ?? 'identity').toLowerCase()];
+  const gzip = GZIP.get(String(request.headers['content-encoding'] ?? 'identity').toLowerCase());
   if (gzip === undefined) return refuse(reply.header('accept-encoding', 'gzip'), 415, 'content-encoding: gzip or none');
   if (Number(request.headers['content-length']) > MAX_BODY) return refuseEnd(reply, 'too_large');
   const waits = (request.query as { ack?: unknown }).ack !== 'received';
   const { funnel, flush, reachable, onRead, clock } = options;
-  const queued = waits && reachable() ? createQueuedTally() : undefined; // each wait costs memory
-  const reader = createEntryReader({
-    ...options,
-    onEntry: (entry) => {
-      const messages = funnel.accept(entry, queued?.onQueued);
-      queued?.expect(messages);
-    },
-  });
+  const queued = createQueuedTally();
+  const onQueued = waits && reachable() ? queued.onQueued : undefined; // each wait costs memory
+  const reader = createEntryReader({ ...options, onEntry: (entry) => queued.expect(funnel.accept(entry, onQueued)) });
   const onChunk = (chunk: Buffer) => {
     reader.push(chunk);
     flush();
@@ -75,11 +70,16 @@ async function receive(request: FastifyRequest, reply: FastifyReply, options: We
   onRead(read);
   const answered = refuseEntries(reply, read);
   if (answered !== undefined) return answered;
-  if (!waits || (await queued?.all(QUEUED_WITHIN, clock))) return reply.code(204).send();
+  const within = onQueued === undefined ? 0 : QUEUED_WITHIN;
+  if (!waits || (await queued.all(within, clock))) return reply.code(204).send();
   return refuse(reply.header('retry-after', '5'), 503, 'SQS did not take the changes in time; send the same again');
 }
 
-const GZIP: Readonly<Record<string, boolean>> = { identity: false, gzip: true, 'x-gzip': true };
+const GZIP: ReadonlyMap<string, boolean> = new Map([
+  ['identity', false],
+  ['gzip', true],
+  ['x-gzip', true],
+]);
 
 /** What came of a body that is not read to its end is taken: a retry costs a second look at it. */
 function refuseEnd(reply: FastifyReply, end: Exclude<BodyEnd, 'whole'>): FastifyReply {

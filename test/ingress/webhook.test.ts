@@ -136,7 +136,7 @@ t.test('what is not gzip, and what unpacks to too much, is refused', async (t) =
   refused(t, await post(gzipSync(Buffer.alloc(9 * 1024 * 1024, 32)), { headers }), 413, /unpacks/);
   t.same(paths, []);
   refused(t, await post(gzipSync(line('a')).subarray(0, -9), { headers }), 400, /not gzip/);
-  for (const coding of ['br', 'deflate', 'gzip, gzip']) {
+  for (const coding of ['br', 'deflate', 'gzip, gzip', 'constructor', '__proto__']) {
     const answer = await post(line('canary'), { headers: { 'content-encoding': coding } });
     refused(t, answer, 415, /gzip/);
     t.equal(answer.headers['accept-encoding'], 'gzip');
@@ -265,6 +265,12 @@ t.test('while SQS is down the sender is told at once, and nothing is kept for ea
   t.equal(answer.headers['retry-after'], '5');
   t.same(paths, ['kv/data/a'], 'the change itself is kept');
   t.equal(waiting(), 0);
+});
+
+t.test('while SQS is down a body without any change is answered as ever', async (t) => {
+  const { post } = house(t, { messages: 0, queue: false, reachable: false });
+  for (const body of ['', '[]', line('a')]) t.equal((await post(body)).statusCode, 204);
+  refused(t, await post(`${line('a')}\ncanary`), 400, /number 2$/);
 });
 
 t.test('guesses of a token are limited, too', async (t) => {
