@@ -52,11 +52,7 @@ export function createFunnel(options: FunnelOptions): Funnel {
     sweeps.ask(reason === 'remount' ? 'mounts' : reason, told);
     return 1;
   };
-  const accept = (entry: AuditEntry, onQueued?: OnQueued): number => {
-    if (entry.rawValues) warnOfRawValues();
-    const reading = read(entry);
-    const told = onQueued === undefined ? [] : [onQueued];
-    metrics.entry(reading.kind === 'nothing' ? reading.why : reading.kind);
+  const act = (reading: Reading, entry: AuditEntry, told: readonly OnQueued[]): number => {
     switch (reading.kind) {
       case 'change':
         return carry(reading, told);
@@ -68,10 +64,16 @@ export function createFunnel(options: FunnelOptions): Funnel {
         return reading satisfies never;
     }
   };
+  const accept = (entry: AuditEntry, onQueued?: OnQueued): number => {
+    if (entry.rawValues) warnOfRawValues();
+    const reading = read(entry);
+    metrics.entry(reading.kind === 'nothing' ? reading.why : reading.kind);
+    return act(reading, entry, onQueued === undefined ? [] : [onQueued]);
+  };
   const readAgain = () => {
     const entries = unread;
     unread = [];
-    for (const entry of entries) accept(entry);
+    for (const entry of entries) act(read(entry), entry, []); // each was counted when it came
   };
   return { accept, readAgain };
 }

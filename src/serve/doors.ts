@@ -8,6 +8,7 @@ import { type ConnectionOptions, createConnection } from '../ingress/connection.
 import type { Funnel } from '../ingress/funnel.ts';
 import { createRefusals, type Refuse } from '../ingress/refusals.ts';
 import { type SocketOptions, socketListener } from '../ingress/socket.ts';
+import { createUnreadable } from '../ingress/unreadable.ts';
 import { type WebhookOptions, webhook } from '../ingress/webhook.ts';
 import type { Log } from '../log.ts';
 import type { Routes } from '../replicate/routes.ts';
@@ -117,19 +118,26 @@ const posted = ({ routes, metrics }: DoorsOptions): Pick<WebhookOptions, 'marker
 });
 
 /** A connection's lines go to the funnel; what it read and left unread is counted chunk by chunk. */
-function connector({ routes, metrics, ingress, funnel, onVault }: DoorsOptions) {
+function connector(options: DoorsOptions) {
+  const { routes, metrics, ingress, funnel, onVault } = options;
   const { maxLineBytes } = ingress;
   const markers = auditMarkers(routes.mounts);
+  const readability = createUnreadable(options);
   return (hooks: Pick<ConnectionOptions, 'onVault' | 'onSkipped'>) => {
+    const { malformed, entry } = readability();
     const connection = createConnection({
       markers,
       maxLineBytes,
       onEntry: (entry) => funnel.accept(entry),
       onVault() {
+        entry();
         hooks.onVault();
         onVault();
       },
-      onMalformed: () => metrics.entry('malformed'),
+      onMalformed() {
+        malformed();
+        metrics.entry('malformed');
+      },
       onSkipped(bytes) {
         metrics.entry('skipped');
         hooks.onSkipped(bytes);

@@ -209,7 +209,7 @@ t.test('a write to a mount whose version is not known asks for a sweep, and Vaul
 
 t.test('what came before the version was known is read again once it is, a bounded part of it', (t) => {
   const versions: Record<string, 1 | 2> = {};
-  const { funnel, messages, dirty } = house(undefined, versions);
+  const { funnel, messages, dirty, counted } = house(undefined, versions);
   for (let entry = 0; entry < 1_100; entry += 1) funnel.accept(put(`app/${entry}`));
   t.equal(dirty.size, 0);
   versions['kv'] = 2;
@@ -218,6 +218,7 @@ t.test('what came before the version was known is read again once it is, a bound
   t.match(messages().slice(0, 1).map(bodyOf), [{ kind: 'change', path: 'app/0', version: 3 }]);
   funnel.readAgain();
   t.equal(dirty.size, 900, 'each is read once');
+  t.equal(counted.filter((result) => !result.startsWith('route')).length, 1_100, 'each is counted once');
   t.end();
 });
 
