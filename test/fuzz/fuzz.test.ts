@@ -5,6 +5,7 @@ import { bodies, createWorker } from './bodies.ts';
 import { CANARY, NASTY_BODIES, NASTY_JSON, NASTY_LINES } from './corpus.ts';
 import { checkRendering, renderings } from './json.ts';
 import { fuzzLines } from './lines.ts';
+import { checkBody, FORMS } from './posted.ts';
 import { createStream, streams } from './stream.ts';
 
 t.test('each nasty line alone, before and after a good one', async (t) => {
@@ -29,6 +30,14 @@ t.test('100 MB without a newline: nothing is kept, and the next line is read', a
   stream.push(Buffer.from(`${NASTY_LINES.at(-1)}\n`));
   t.match(stream.connection.counts, { lines: 2, skipped: 1, handed: 1 });
   t.equal(stream.end(), 1);
+});
+
+t.test('nasty lines in bodies of the webhook, each before a good one and all together', async () => {
+  const lines = NASTY_LINES.map((line) => Buffer.from(line));
+  const good = lines.slice(-1);
+  for (const form of Object.values(FORMS)) {
+    for (const some of [...lines.map((line) => [line, ...good]), lines]) await checkBody([form(some)], 64 * 1024);
+  }
 });
 
 t.test('each nasty body alone and all together', async (t) => {

@@ -6,10 +6,13 @@ import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { projectRoot } from '../servers/root.ts';
 import { NASTY_LINES } from './corpus.ts';
+import { checkBody, FORMS } from './posted.ts';
 import { createStream } from './stream.ts';
 
 /** Lines of one connection, after which the next one begins. */
 const CONNECTION = 2_000;
+/** Of one body of the webhook; one is posted for each connection. */
+const BODY = 100;
 const MAX_LINE = 16 * 1024;
 const MAX_CHUNK = 64 * 1024;
 /** What may be more at the end than after the first tenth, in bytes. */
@@ -69,22 +72,38 @@ function corpusOf(): Buffer[] {
   return [...routed, ...NASTY_LINES].map((line) => Buffer.from(line)).filter(({ length }) => length <= MAX_LINE / 2);
 }
 
-/** One connection of mutated lines, cut anywhere. */
-function connection(corpus: readonly Buffer[], pick: Pick): void {
-  const stream = createStream(MAX_LINE);
-  const newline = Buffer.from('\n');
-  const lines = Array.from({ length: CONNECTION }, () => {
+function mutatedLines(corpus: readonly Buffer[], count: number, pick: Pick): Buffer[] {
+  return Array.from({ length: count }, () => {
     let line = oneOf(pick, corpus);
     for (let times = pick(4); times > 0; times -= 1) line = mutated(line, corpus, pick);
     return line;
   });
-  const bytes = Buffer.concat(lines.flatMap((line) => [line, newline]));
+}
+
+function cut(bytes: Buffer, pick: Pick): Buffer[] {
+  const chunks: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = at + 1 + pick(pick(8) === 0 ? 8 : MAX_CHUNK);
-    stream.push(bytes.subarray(at, end));
+    chunks.push(bytes.subarray(at, end));
     at = end;
   }
+  return chunks;
+}
+
+/** One connection of mutated lines, cut anywhere. */
+function connection(corpus: readonly Buffer[], pick: Pick): void {
+  const stream = createStream(MAX_LINE);
+  for (const chunk of cut(FORMS.lines(mutatedLines(corpus, CONNECTION, pick)), pick)) stream.push(chunk);
   stream.end();
+}
+
+/** One body of mutated lines, in each form; of one in four the gzip is damaged. */
+async function body(corpus: readonly Buffer[], pick: Pick): Promise<void> {
+  const lines = mutatedLines(corpus, BODY, pick);
+  for (const form of Object.values(FORMS)) {
+    const damaged = pick(4) === 0 ? (gzip: Buffer) => mutated(gzip, corpus, pick) : undefined;
+    await checkBody(cut(form(lines), pick), MAX_LINE, damaged);
+  }
 }
 
 /** Bytes that are really in use: garbage comes and goes as V8 likes. */
@@ -96,7 +115,7 @@ function bytesInUse(): number {
 }
 
 /**
- * So many mutated audit lines, through scanner, reader and funnel: nothing is thrown, nothing plaintext goes on, and no
+ * So many mutated audit lines, through scanner, reader and funnel, and some through the webhook's reader: nothing is thrown, nothing plaintext goes on, and no
  * more memory is used at the end than near the beginning.
  */
 export async function fuzzLines(lines: number, seed: number, onProgress: (done: number) => void): Promise<void> {
@@ -104,7 +123,9 @@ export async function fuzzLines(lines: number, seed: number, onProgress: (done: 
   const rounds = Math.ceil(lines / CONNECTION);
   let early = Number.POSITIVE_INFINITY;
   for (let round = 0; round < rounds; round += 1) {
-    connection(corpus, createPick(seed + round));
+    const pick = createPick(seed + round);
+    connection(corpus, pick);
+    await body(corpus, pick);
     if (round === Math.floor(rounds / 10)) early = bytesInUse();
     if (round % 250 === 249) onProgress((round + 1) * CONNECTION);
     await setImmediate(); // whatever was left to run runs, and a rejection that nobody takes ends the program

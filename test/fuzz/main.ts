@@ -7,13 +7,13 @@ import { fuzzLines } from './lines.ts';
 import { streams } from './stream.ts';
 
 /**
- * `npm run fuzz -- [--seconds N] [--lines N] [--seed N]`: the same properties as the tests', for as long as asked;
- * before them, with `--lines`, so many mutated audit lines.
+ * `npm run fuzz -- [--seconds N] [--lines N] [--seed N]`: ten million mutated audit lines, or as many as asked, which
+ * take some minutes; then the same properties as the tests', for a minute, or as long as asked.
  */
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
-    lines: { type: 'string', default: '0' },
+    lines: { type: 'string', default: '10000000' },
     seed: { type: 'string' },
   },
 });

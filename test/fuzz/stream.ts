@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { createChangeReader } from '../../src/audit/change.ts';
+import type { AuditEntry } from '../../src/audit/entry.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
 import { createConnection } from '../../src/ingress/connection.ts';
 import { createDirtyCopies } from '../../src/ingress/dirty.ts';
@@ -27,8 +28,11 @@ const ROUTES = createRoutes(
 );
 const MAX_DIRTY = 100;
 
-/** From the bytes of an audit device to the messages that would be sent. */
-export function createStream(maxLineBytes: number) {
+/** Of what an audit device, or somebody who looks like one, may mention. */
+export const MARKERS = auditMarkers(ROUTES.mounts);
+
+/** From audit entries to the messages that would be sent. */
+export function createEnd() {
   const { log, lines } = recordingLog();
   let overflows = 0;
   const dirty = createDirtyCopies(MAX_DIRTY, () => {
@@ -44,29 +48,13 @@ export function createStream(maxLineBytes: number) {
     metrics: { entry: () => undefined, change: () => undefined },
     askMounts: () => undefined,
   });
-  const ignore = () => undefined;
-  const connection = createConnection({
-    markers: auditMarkers(ROUTES.mounts),
-    maxLineBytes,
-    onEntry: (entry) => funnel.accept(entry),
-    onVault: ignore,
-    onMalformed: ignore,
-    onSkipped: ignore,
-  });
-  let bytes = 0;
   return {
-    connection,
-    push(chunk: Buffer): void {
-      bytes += chunk.length;
-      connection.push(chunk);
-      assert.ok(connection.retainedBytes <= maxLineBytes, 'no more is kept than one line may have');
+    accept(entry: AuditEntry): void {
+      funnel.accept(entry);
       assert.ok(dirty.size <= MAX_DIRTY, 'no more is dirty than may be');
     },
-    /** Ends the stream; every message that it made is one that the worker reads. */
+    /** Every message that came of them is one that the worker reads; returns how many there are. */
     end(): number {
-      connection.end();
-      assert.equal(connection.counts.bytes, bytes);
-      assert.ok(connection.counts.handed + connection.counts.skipped <= connection.counts.lines + 1);
       const batch = dirty.take(MAX_DIRTY, Number.MAX_SAFE_INTEGER);
       for (const { message } of batch) {
         const read = parseMessage(message.body, 'vault');
@@ -78,6 +66,36 @@ export function createStream(maxLineBytes: number) {
       assert.ok(!JSON.stringify([batch, lines]).includes(CANARY), 'no plaintext goes on');
       assert.equal(Reflect.get({}, 'polluted'), undefined);
       return batch.length + overflows;
+    },
+  };
+}
+
+/** From the bytes of an audit device to the messages that would be sent. */
+export function createStream(maxLineBytes: number) {
+  const { accept, end } = createEnd();
+  const ignore = () => undefined;
+  const connection = createConnection({
+    markers: MARKERS,
+    maxLineBytes,
+    onEntry: accept,
+    onVault: ignore,
+    onMalformed: ignore,
+    onSkipped: ignore,
+  });
+  let bytes = 0;
+  return {
+    connection,
+    push(chunk: Buffer): void {
+      bytes += chunk.length;
+      connection.push(chunk);
+      assert.ok(connection.retainedBytes <= maxLineBytes, 'no more is kept than one line may have');
+    },
+    /** Ends the stream; returns how many messages came of it. */
+    end(): number {
+      connection.end();
+      assert.equal(connection.counts.bytes, bytes);
+      assert.ok(connection.counts.handed + connection.counts.skipped <= connection.counts.lines + 1);
+      return end();
     },
   };
 }
