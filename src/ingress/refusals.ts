@@ -8,7 +8,8 @@ export type RefusalReason = keyof typeof TEXTS;
 
 const TEXTS = {
   address: 'not in ingress.allow',
-  connections: 'as many connections as ingress.maxConnections are open, all of them of Vault',
+  connections:
+    'ingress.maxConnections are open, all of them of Vault: this one, silent the longest, gave way to a new one',
   http_connections: 'as many connections as ingress.maxConnections are open',
   tls: 'the TLS handshake failed',
 } as const;

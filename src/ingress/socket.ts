@@ -9,7 +9,8 @@ import { createAllowList } from './allow-list.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { inTurns } from './in-turns.ts';
 import { chunked, createOwnBuffers, type Readable } from './own-buffer.ts';
-import { createPlaces, type Places } from './places.ts';
+import { createPeers } from './peers.ts';
+import { createPlaces, type Place } from './places.ts';
 import type { Refuse } from './refusals.ts';
 import { bindUnix } from './unix-socket.ts';
 
@@ -41,26 +42,24 @@ export interface SocketOptions {
  * holds up requests while its audit device cannot write, so what cannot be kept is dropped and repaired by a sweep.
  */
 export const socketListener: FastifyPluginAsync<SocketOptions> = async (app, options) => {
-  const places = createPlaces(options.maxConnections, options.onConnections);
-  const allowed = createAllowList(options.allow);
-  const begin = beginner(options, places);
+  const places = createPlaces({
+    limit: options.maxConnections,
+    onChange: options.onConnections,
+    onCrowded: ({ remoteAddress }) => options.refuse('connections', { remote: remoteAddress ?? UNIX }),
+  });
+  const admitted = gate(options);
+  const begin = beginner(options);
   const plain = options.certificate === undefined;
   const adopt = plain ? createOwnBuffers() : chunked;
   const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER };
   const server = net.createServer({ ...keepAlive, pauseOnConnect: plain }, (accepted) => {
     const readable = adopt(accepted);
     const { socket } = readable;
-    const remote = socket.remoteAddress;
     socket.on('error', () => socket.destroy());
-    // Over a unix socket its mode and group decide. A TCP peer that is gone already has no address, either.
-    if (remote === undefined ? socket.remoteFamily !== undefined : !allowed(remote)) {
-      options.refuse('address', { remote });
-      socket.destroy();
-    } else if (places.admit(socket)) begin(readable);
-    else {
-      options.refuse('connections', { remote });
-      socket.destroy();
-    }
+    const remote = admitted(socket);
+    const place = remote === undefined ? undefined : places.admit(socket);
+    if (remote === undefined || place === undefined) socket.destroy();
+    else begin(readable, { remote, place });
   });
   app.addHook('onReady', async () => options.onListening(await listen(server, options)));
   app.addHook('onClose', async () => {
@@ -70,45 +69,61 @@ export const socketListener: FastifyPluginAsync<SocketOptions> = async (app, opt
   });
 };
 
+const UNIX = 'unix';
+
+/** Who may connect: the name for the log, undefined for whoever may not. Over a unix socket its mode and group decide. */
+function gate({ address, allow, refuse }: SocketOptions): (socket: net.Socket) => string | undefined {
+  if (address.kind === 'unix') return () => UNIX;
+  const allowed = createAllowList(allow);
+  return ({ remoteAddress: remote }) => {
+    if (remote === undefined) return undefined; // reset already: whose lines it has left cannot be known any more
+    if (allowed(remote)) return remote;
+    refuse('address', { remote });
+    return undefined;
+  };
+}
+
+/** A connection that was let in. */
+interface Admitted {
+  readonly remote: string;
+  readonly place: Place;
+}
+
 /** What is done with a connection that was let in: reads lines from it, at once or after its handshake. */
-function beginner(options: SocketOptions, places: Places): (readable: Readable) => void {
+function beginner(options: SocketOptions): (readable: Readable, admitted: Admitted) => void {
   const { certificate, refuse } = options;
-  if (certificate === undefined) return (readable) => serve(readable, options, () => places.keep(readable.socket));
-  // Node does not say which connection a handshake belongs to; the peer's address and port do.
-  const shaking = new Map<string, net.Socket>();
+  if (certificate === undefined) return (readable, admitted) => serve(readable, admitted, options);
+  const shaking = createPeers<Admitted>();
   const secured = tls.createServer(certificate.serverOptions, (socket) => {
     socket.on('error', () => socket.destroy());
-    const raw = shaking.get(peerOf(socket));
-    serve(chunked(socket), options, () => raw && places.keep(raw));
+    const admitted = shaking.of(socket);
+    if (admitted === undefined) socket.destroy();
+    else serve(chunked(socket), admitted, options);
   });
   certificate.attach(secured);
   secured.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket) => {
     refuse('tls', { remote: socket.remoteAddress, code });
     socket.destroy();
   });
-  return ({ socket }) => {
-    const peer = peerOf(socket);
-    shaking.set(peer, socket);
-    socket.once('close', () => shaking.delete(peer));
+  return ({ socket }, admitted) => {
+    shaking.add(socket, admitted);
     secured.emit('connection', socket);
   };
 }
 
-const peerOf = ({ remoteAddress, remotePort }: net.Socket): string => `${remoteAddress} ${remotePort}`;
-
-function serve({ socket, read }: Readable, options: SocketOptions, keep: () => void): void {
+function serve({ socket, read }: Readable, { remote, place }: Admitted, options: SocketOptions): void {
   const { connect, flush, clock, log } = options;
-  const remote = socket.remoteAddress ?? 'unix';
   let isVault = false;
   const connection = connect({
     onVault() {
       isVault = true;
-      keep();
+      place.keep();
       log.info({ event: 'audit.connected', remote });
     },
     onSkipped: (bytes) => log.warn({ event: 'audit.line_skipped', remote, bytes, text: 'see ingress.maxLineBytes' }),
   });
   const take = (chunk: Buffer) => {
+    if (isVault) place.heard(); // junk does not help a stranger to stay
     connection.push(chunk);
     flush();
   };

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -166,6 +167,26 @@ t.test('who is not allowed is turned away, and told of without a word of theirs'
   t.notMatch(JSON.stringify(lines), /canary/);
 });
 
+/** From another process, while this one stands still: each connection has a line to read and is reset when it is taken in. */
+function writeAndReset(bound: string, text: string, times: number): void {
+  const script = `
+    const { port, host, text, times } = JSON.parse(process.argv[1]);
+    for (let i = 0; i < times; i += 1) {
+      const socket = require('net').connect(port, host, () => socket.write(text, () => socket.resetAndDestroy()));
+    }`;
+  const settings = { port: Number(new URL(bound).port), host: hostOf(bound), text, times };
+  const { status } = spawnSync(process.execPath, ['-e', script, JSON.stringify(settings)]);
+  if (status !== 0) throw new Error('the other process failed');
+}
+
+t.test('who is not allowed leaves no line behind by a reset either', async (t) => {
+  const { state, paths, lines } = await listen(t, TCP, { allow: ['10.0.0.0/8'] });
+  writeAndReset(state.bound, write('canary'), 20);
+  await closed(await dial(t, state.bound)); // taken in after them
+  t.same([paths, state.open, state.sweeps], [[], 0, 0]);
+  t.notMatch(JSON.stringify(lines), /canary|unix/);
+});
+
 t.test('single addresses and networks are allowed', async (t) => {
   for (const allow of [['127.0.0.1'], ['127.0.0.0/8'], ['0.0.0.0/0']]) {
     const { state, paths } = await listen(t, TCP, { allow });
@@ -251,15 +272,14 @@ t.test('a group is looked up by its name, and a missing one is an error', async 
 });
 
 /** The file of a unix socket whose owner was killed: Node removes it only on close. */
-async function leaveStale(path: string): Promise<void> {
-  const { spawnSync } = await import('node:child_process');
+function leaveStale(path: string): void {
   const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', script]);
 }
 
 t.test("a dead owner's socket file is removed", async (t) => {
   const path = await socketPath(t);
-  await leaveStale(path);
+  leaveStale(path);
   t.equal(existsSync(path), true);
   const { state, paths } = await listen(t, `unix:${path}`);
   (await dial(t, state.bound)).write(write('a'));
@@ -300,18 +320,23 @@ t.test('where all places are taken, who has not proved to be Vault gives way, ol
   t.same([state.open, second.closed, state.refused], [3, false, []]);
 });
 
-t.test('where all are of Vault, a new connection is refused', async (t) => {
-  const { state, paths, lines } = await listen(t, TCP, { maxConnections: 2 });
-  const sockets = [await dial(t, state.bound), await dial(t, state.bound)];
+t.test('made-up lines keep no real one out: the connection that was silent longest gives way', async (t) => {
+  const { state, paths, lines } = await listen(t, TCP, { maxConnections: 3 });
+  const sockets = [await dial(t, state.bound), await dial(t, state.bound), await dial(t, state.bound)];
   for (const [index, socket] of sockets.entries()) socket.write(write(`s${index}`));
-  await until(() => paths.length === 2, { what: 'the lines' });
-  await closed(await dial(t, state.bound));
-  t.same([state.open, state.refused], [2, ['connections']]);
-  t.match(lines.at(-1), { level: 'warn', event: 'audit.refused', text: /maxConnections/ });
-  sockets[0]?.destroy();
-  await until(() => state.open === 1, { what: 'a free place' });
-  (await dial(t, state.bound)).write(write('again'));
-  await until(() => paths.length === 3, { what: 'the line of the new one' });
+  await until(() => paths.length === 3, { what: 'the lines' });
+  sockets[0]?.write(write('again'));
+  await until(() => paths.length === 4, { what: 'the first to speak again' });
+  const silent = paths.find((path) => path !== 'kv/data/s0');
+  const real = await dial(t, state.bound);
+  real.write(write('real'));
+  await until(() => paths.includes('kv/data/real'), { what: 'the real line' });
+  await closed(sockets[Number(silent?.at(-1))] as net.Socket);
+  t.same([state.open, sockets[0]?.closed, state.refused], [3, false, ['connections']]);
+  t.match(
+    lines.find(({ event }) => event === 'audit.refused'),
+    { level: 'warn', remote: '127.0.0.1', text: /maxConnections.* silent the longest/ },
+  );
 });
 
 t.test('a flood of lines that cost much lets another connection have its turn', async (t) => {
@@ -353,15 +378,18 @@ function dialTls(t: Test, bound: string, client: tls.ConnectionOptions = {}): tl
 
 t.test("lines over TLS arrive, and such a connection is kept as Vault's", async (t) => {
   const certificate = await serving(authority.issue('server'));
-  const { state, paths, lines } = await listen(t, 'tls://127.0.0.1:0', { certificate, maxConnections: 1 });
+  const { state, paths, lines } = await listen(t, 'tls://127.0.0.1:0', { certificate, maxConnections: 2 });
   t.match(state.bound, /^tls:\/\/127\.0\.0\.1:[1-9]\d*$/);
   const socket = dialTls(t, state.bound);
   socket.write(login + write('a'));
   await until(() => paths.includes('kv/data/a'), { what: 'the line' });
-  await closed(dialTls(t, state.bound));
-  t.same([state.open, state.refused], [1, ['connections']]);
+  const stranger = dialTls(t, state.bound);
+  await once(stranger, 'secureConnect');
+  await once(dialTls(t, state.bound), 'secureConnect');
+  await closed(stranger);
+  t.same([state.open, socket.closed, state.refused.includes('connections')], [2, false, false]);
   socket.end();
-  await until(() => state.open === 0, { what: 'its end' });
+  await until(() => state.open === 1, { what: 'its end' });
   t.match(
     lines.filter(({ event }) => event !== 'audit.refused'),
     [
