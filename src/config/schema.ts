@@ -123,8 +123,8 @@ const ingress = orFalse(
       maxConnections: count(1, 10_000, {
         default: 256,
         description:
-          'Connections to each door at once. One that has not proved to be Vault gives way to a new one; past that, ' +
-          'new ones are refused.',
+          'Connections to each door at once. To a new one gives way one that has shown no valid line or token, else ' +
+          'one that is silent.',
       }),
       maxLineBytes: size('512', '64MiB', {
         default: '1MiB',

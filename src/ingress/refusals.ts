@@ -10,7 +10,8 @@ const TEXTS = {
   address: 'not in ingress.allow',
   connections:
     'ingress.maxConnections are open, all of them of Vault: this one, silent the longest, gave way to a new one',
-  http_connections: 'as many connections as ingress.maxConnections are open',
+  http_address: 'not in ingress.http.allow',
+  http_connections: 'ingress.maxConnections are open, all of them with a valid token: this one was ended',
   tls: 'the TLS handshake failed',
 } as const;
 

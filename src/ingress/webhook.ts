@@ -1,8 +1,8 @@
+import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { BearerTest } from '../bearer.ts';
 import type { Clock } from '../clock.ts';
-import { createAllowList } from './allow-list.ts';
 import { type BodyEnd, readBody } from './body.ts';
 import { createEntryReader, type EntryReaderOptions, type Read, type Rejected } from './entry-reader.ts';
 import type { Funnel } from './funnel.ts';
@@ -16,8 +16,8 @@ const QUEUED_WITHIN = 10_000;
 export interface WebhookOptions extends Pick<EntryReaderOptions, 'markers' | 'maxLineBytes'> {
   /** Whether an Authorization header opens the door. */
   readonly authorized: BearerTest;
-  /** Addresses and CIDR networks that may post; absent, whoever has a token. */
-  readonly allow?: readonly string[] | undefined;
+  /** This connection has shown that it may post. */
+  readonly onAuthorized: (socket: Socket) => void;
   /** `window` in ms. */
   readonly rateLimit: { readonly max: number; readonly window: number };
   readonly funnel: Pick<Funnel, 'accept'>;
@@ -34,19 +34,19 @@ export interface WebhookOptions extends Pick<EntryReaderOptions, 'markers' | 'ma
  */
 export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) => {
   await app.register(rateLimit, { max: options.rateLimit.max, timeWindow: options.rateLimit.window });
-  const allowed = options.allow === undefined ? () => true : createAllowList(options.allow);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, body, done) => done(null, body)); // left as it is, and read as it comes
   // After the rate limit's onRequest, so that guesses of a token are limited too, and before the body is read.
   app.addHook('preParsing', async (request, reply) => {
-    if (!allowed(request.ip)) return refuse(reply, 403, 'this address is not in ingress.http.allow');
-    if (!options.authorized(request.headers.authorization)) return refuse(reply, 401, 'a valid bearer token is needed');
+    if (!options.authorized(request.headers.authorization))
+      return turnAway(reply, 401, 'a valid bearer token is needed');
+    options.onAuthorized(request.raw.socket);
     return undefined;
   });
   app.setErrorHandler<FastifyError>(({ statusCode = 500, message }, _request, reply) =>
     refuse(reply, statusCode, statusCode < 500 ? message : 'unexpected; send the same again'),
   );
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'there is only POST /v1/audit'));
+  app.setNotFoundHandler((_request, reply) => turnAway(reply, 404, 'there is only POST /v1/audit'));
   app.post('/v1/audit', (request, reply) => receive(request, reply, options));
 };
 
@@ -97,6 +97,10 @@ function refuseEntries(reply: FastifyReply, { malformed, tooLong }: Read): Fasti
 
 const numbers = ({ numbers, count }: Rejected): string =>
   `number ${numbers.join(', ')}${count > numbers.length ? ` and ${count - numbers.length} more` : ''}`;
+
+/** Who has no business here gets no place to keep, either. */
+const turnAway = (reply: FastifyReply, code: number, message: string): FastifyReply =>
+  refuse(reply.header('connection', 'close'), code, message);
 
 const refuse = (reply: FastifyReply, code: number, message: string): FastifyReply =>
   reply.code(code).send({ error: { code, message } });

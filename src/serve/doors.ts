@@ -4,6 +4,7 @@ import { auditMarkers } from '../audit/markers.ts';
 import type { Certificate } from '../certificate.ts';
 import type { Clock } from '../clock.ts';
 import type { IngressConfig } from '../config/config.ts';
+import { createAllowList } from '../ingress/allow-list.ts';
 import { type ConnectionOptions, createConnection } from '../ingress/connection.ts';
 import type { Funnel } from '../ingress/funnel.ts';
 import { createRefusals, type Refuse } from '../ingress/refusals.ts';
@@ -12,7 +13,7 @@ import { createUnreadable } from '../ingress/unreadable.ts';
 import { type WebhookOptions, webhook } from '../ingress/webhook.ts';
 import type { Log } from '../log.ts';
 import type { Routes } from '../replicate/routes.ts';
-import { HTTP_LIMITS, httpServerFactory } from './http-server.ts';
+import { createHttpDoor, HTTP_LIMITS, type HttpDoor } from './http-server.ts';
 import { listenHttp } from './listen-http.ts';
 import { ingressLocks } from './locks.ts';
 import type { Replaceable } from './reload.ts';
@@ -46,7 +47,8 @@ export function createDoors(options: DoorsOptions): Doors {
   const { ingress, metrics, clock, log } = options;
   const { authorized, certificate, load, replaceable } = ingressLocks(ingress);
   const refuse = createRefusals({ clock, log, onRefused: metrics.refused });
-  const app = Fastify({ serverFactory: boundedServers(ingress, certificate, refuse) });
+  const door = httpDoor(ingress, certificate, refuse);
+  const app = Fastify({ serverFactory: door.serverFactory });
   const addresses: Record<string, string> = {};
   let connections = 0;
   const onListening = (bound: string) => {
@@ -60,10 +62,10 @@ export function createDoors(options: DoorsOptions): Doors {
       await load();
       const socket = socketOptions(options, certificate);
       if (socket !== undefined) await app.register(socketListener, { ...socket, refuse, onConnections, onListening });
-      await listenWebhook(app, { ...options, ...posted(options), authorized }, addresses);
+      await listenWebhook(app, { ...options, ...posted(options), authorized, onAuthorized: door.prove }, addresses);
       return addresses;
     },
-    close: () => app.close(),
+    close: () => door.close(app),
     get connections() {
       return connections;
     },
@@ -71,15 +73,16 @@ export function createDoors(options: DoorsOptions): Doors {
   };
 }
 
-function boundedServers(
+function httpDoor(
   { http, maxConnections }: IngressConfig,
   certificate: Certificate | undefined,
   refuse: Refuse,
-): ReturnType<typeof httpServerFactory> {
-  return httpServerFactory({
+): HttpDoor {
+  return createHttpDoor({
     limits: { ...HTTP_LIMITS, maxConnections },
     certificate: http?.listen.tls ? certificate : undefined,
-    onDropped: (remote) => refuse('http_connections', { remote }),
+    allowed: http?.allow && createAllowList(http.allow),
+    onRefused: (reason, remote) => refuse(`http_${reason}`, { remote }),
   });
 }
 
@@ -95,14 +98,13 @@ function socketOptions(
   return { address, certificate: secured, ...bounds, connect: connector(options), flush, clock, log };
 }
 
-type Posting = Omit<WebhookOptions, 'allow' | 'rateLimit' | 'maxLineBytes'> & Pick<DoorsOptions, 'ingress'>;
+type Posting = Omit<WebhookOptions, 'rateLimit' | 'maxLineBytes'> & Pick<DoorsOptions, 'ingress'>;
 
 async function listenWebhook(app: FastifyInstance, posting: Posting, addresses: Record<string, string>): Promise<void> {
   const { http, maxLineBytes } = posting.ingress;
   if (http === undefined) await app.ready();
   else {
-    const { allow, rateLimit } = http;
-    await app.register(webhook, { ...posting, allow, rateLimit, maxLineBytes });
+    await app.register(webhook, { ...posting, rateLimit: http.rateLimit, maxLineBytes });
     addresses['http'] = await listenHttp(app, http.listen);
   }
 }

@@ -12,7 +12,7 @@ import { createPublisher, isReachable } from '../queue/sqs.ts';
 import { createRoutes } from '../replicate/routes.ts';
 import type { VaultSource } from '../vault/source.ts';
 import { checkRegions } from './check-regions.ts';
-import { HTTP_LIMITS, httpServerFactory } from './http-server.ts';
+import { createHttpDoor, HTTP_LIMITS } from './http-server.ts';
 import { createIngressRole, type IngressRole } from './ingress-role.ts';
 import { listenHttp } from './listen-http.ts';
 import { adminLocks, type Locks } from './locks.ts';
@@ -97,7 +97,7 @@ async function build({ config, roles, log, endpointChosen, load, onHangup }: Ser
   const doors = ingress && createIngressRole({ ...shared, mount: mountOf(source), queueReachable }, ingress);
   const worker = roles.has('worker') && source ? createWorkerRole({ ...shared, sqs, source }) : undefined;
   const locks = adminLocks(config.admin);
-  const app = adminApp(locks, [doors, worker], metrics);
+  const { app, close } = adminApp(locks, [doors, worker], metrics);
   onHangup(createReload({ config, load, parts: [...locks.replaceable, ...(doors?.replaceable ?? [])], log }));
   return {
     async listen() {
@@ -113,7 +113,7 @@ async function build({ config, roles, log, endpointChosen, load, onHangup }: Ser
     async close() {
       await Promise.all([doors?.close(), worker?.close()]);
       await source?.close();
-      await app.close();
+      await close();
     },
   };
 }
@@ -134,8 +134,9 @@ function adminApp(locks: Locks, roles: readonly (IngressRole | WorkerRole | unde
     systemClock,
   );
   const limits = { ...HTTP_LIMITS, maxConnections: ADMIN_CONNECTIONS };
-  const app = Fastify({ serverFactory: httpServerFactory({ limits, certificate: locks.certificate }) });
+  const door = createHttpDoor({ limits, certificate: locks.certificate });
+  const app = Fastify({ serverFactory: door.serverFactory });
   const oldestDirty = running.map(({ gauges }) => gauges.oldestDirty).find((age) => age !== undefined);
   app.register(admin, { readiness, registry: metrics.registry, authorized: locks.authorized, oldestDirty });
-  return app;
+  return { app, close: () => door.close(app) };
 }

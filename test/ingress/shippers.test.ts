@@ -62,6 +62,7 @@ t.test('what shippers post is understood, packed or not', async (t) => {
     const app = Fastify();
     t.teardown(() => app.close());
     app.register(webhook, {
+      onAuthorized() {},
       authorized: (authorization) => authorization === 'Bearer a-token',
       rateLimit: { max: 10, window: 1_000 },
       markers,

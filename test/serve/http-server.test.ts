@@ -5,20 +5,31 @@ import tls from 'node:tls';
 import Fastify from 'fastify';
 import t, { type Test } from 'tap';
 import { createCertificate } from '../../src/certificate.ts';
-import { HTTP_LIMITS, type HttpServerOptions, httpServerFactory } from '../../src/serve/http-server.ts';
+import { createHttpDoor, HTTP_LIMITS, type HttpDoorOptions } from '../../src/serve/http-server.ts';
 import { createAuthority } from '../servers/certificates.ts';
 import { until } from '../servers/until.ts';
 
 const authority = createAuthority('an authority');
 const LIMITS = { ...HTTP_LIMITS, maxConnections: 10, checkingInterval: 20 };
 
-async function serve(t: Test, options: Partial<HttpServerOptions>): Promise<number> {
-  const app = Fastify({ serverFactory: httpServerFactory({ limits: LIMITS, ...options }) });
-  t.teardown(() => app.close());
-  app.post('/', async ({ body }) => body);
+const BODY = 'content-length: 2\r\n\r\n{}';
+
+/** A door with one request to make; whoever sends a token proves itself, and `held` is answered at the door's end. */
+async function open(t: Test, options: Partial<HttpDoorOptions>) {
+  const refused: string[] = [];
+  const door = createHttpDoor({ limits: LIMITS, onRefused: (...told) => refused.push(told.join(' ')), ...options });
+  const app = Fastify({ serverFactory: door.serverFactory });
+  t.teardown(() => door.close(app));
+  app.post('/', async ({ body, headers, raw }) => {
+    if (headers.authorization !== undefined) door.prove(raw.socket);
+    return body;
+  });
+  app.post('/held', () => new Promise(() => {}));
   await app.listen({ host: '127.0.0.1', port: 0 });
-  return (app.server.address() as AddressInfo).port;
+  return { app, door, refused, port: (app.server.address() as AddressInfo).port };
 }
+
+const serve = async (t: Test, options: Partial<HttpDoorOptions>) => (await open(t, options)).port;
 
 async function dial(t: Test, port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').on('error', () => {});
@@ -55,18 +66,66 @@ t.test('headers are bounded', async (t) => {
   t.match(await text(socket), /^HTTP\/1\.1 431 /);
 });
 
-t.test('connections are bounded, and one too many is told of', async (t) => {
-  const dropped: unknown[] = [];
-  const port = await serve(t, {
-    limits: { ...LIMITS, maxConnections: 2 },
-    onDropped: (remote) => dropped.push(remote),
-  });
-  const kept = [await dial(t, port), await dial(t, port)];
+/** One request whose answer has come; the connection stays. */
+async function ask(socket: Socket, header = ''): Promise<void> {
+  const answered = once(socket, 'data');
+  socket.write(`${HEAD}${header}${BODY}`);
+  t.match(String(await answered), /^HTTP\/1\.1 200 /);
+}
+
+const TOKEN = 'authorization: Bearer a\r\n';
+const closed = (socket: Socket) => until(() => socket.resume().closed, { what: 'the connection to end' });
+
+t.test('strangers who ask and then stay keep nobody out: the oldest gives way', async (t) => {
+  const { port, refused } = await open(t, { limits: { ...LIMITS, maxConnections: 3 } });
+  const proved = await dial(t, port);
+  await ask(proved, TOKEN);
+  const strangers: Socket[] = [];
+  for (let arrived = 0; arrived < 6; arrived += 1) {
+    const stranger = await dial(t, port);
+    await ask(stranger);
+    strangers.push(stranger);
+  }
+  await Promise.all(strangers.slice(0, 4).map(closed));
+  await ask(proved, TOKEN);
+  t.same([strangers[5]?.closed, refused], [false, []]);
+});
+
+t.test('where all have shown a token, one that is idle gives way, and one that is being answered never', async (t) => {
+  const { port, refused } = await open(t, { limits: { ...LIMITS, maxConnections: 2 } });
+  const [busy, idle] = [await dial(t, port), await dial(t, port)];
+  await ask(busy, TOKEN);
+  await ask(idle, TOKEN);
+  busy.write(`${HEAD.replace('/', '/held')}${BODY}`);
+  const next = await dial(t, port);
+  await closed(idle);
+  await ask(next, TOKEN);
+  t.same([busy.closed, refused], [false, ['connections 127.0.0.1']]);
+  next.write(`${HEAD.replace('/', '/held')}${BODY}`);
   const surplus = await dial(t, port);
-  await until(() => surplus.resume().closed, { what: 'the third to be closed' });
-  t.same(dropped, ['127.0.0.1']);
-  kept[0]?.write(`${HEAD}content-length: 2\r\nconnection: close\r\n\r\n{}`);
-  t.match(await text(kept[0] as Socket), /^HTTP\/1\.1 200 /);
+  surplus.write(`${HEAD}${BODY}`);
+  await closed(surplus);
+  t.same([busy.closed, next.closed, refused.length], [false, false, 2]);
+});
+
+t.test('an address that may not connect is ended before it can say anything', async (t) => {
+  const { port, refused } = await open(t, { allowed: (remote) => remote !== '127.0.0.1' });
+  const socket = await dial(t, port);
+  socket.write(`${HEAD}${BODY}`);
+  await closed(socket);
+  t.same([socket.bytesRead, refused], [0, ['address 127.0.0.1']]);
+  await ask(await dial(t, await serve(t, { allowed: (remote) => remote === '127.0.0.1' })));
+});
+
+t.test('the end does not wait for a body that never comes', async (t) => {
+  const { app, door, port } = await open(t, {});
+  const [late, idle] = [await dial(t, port), await dial(t, port)];
+  await ask(idle);
+  const begun = once(app.server, 'request');
+  late.write(`${HEAD}content-length: 10\r\n\r\n"abc`);
+  await begun;
+  await door.close(app); // the request itself would have a minute
+  await Promise.all([late, idle].map(closed));
 });
 
 t.test('over TLS with the certificate it is given, and with the next one after a change', async (t) => {
@@ -82,7 +141,7 @@ t.test('over TLS with the certificate it is given, and with the next one after a
     const socket = tls.connect({ port, host: '127.0.0.1', ca: authority.cert });
     t.teardown(() => socket.destroy());
     await once(socket, 'secureConnect');
-    socket.write(`${HEAD}content-length: 2\r\nconnection: close\r\n\r\n{}`);
+    socket.write(`${HEAD}${TOKEN}content-length: 2\r\nconnection: close\r\n\r\n{}`);
     const name = socket.getPeerCertificate().subject.CN;
     return [name, (await text(socket)).slice(0, 15)];
   };
