@@ -170,7 +170,7 @@ t.test('each outside library has its one door', async (t) => {
     [/^pino/, ['log.ts']],
     [/^ajv/, ['config/', 'queue/message.ts']],
     [/^yaml/, ['config/', 'commands/config.ts']],
-    [/^picomatch/, ['replicate/routes.ts']],
+    [/^picomatch/, ['replicate/glob.ts']],
     [/^prom-client/, ['admin/']],
     [/^(node:)?child_process/, []],
   ];

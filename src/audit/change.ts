@@ -18,9 +18,16 @@ export interface ChangeHints {
 
 /**
  * Why nothing is done about an entry. `read`: the operation writes nothing; `no_change`: it leaves all secrets alone;
- * `no_path`: Vault has no secret of that path, whoever wrote the line.
+ * `no_path`: Vault has no secret of that path, whoever wrote the line; `path_too_long`: no name in AWS could hold it.
  */
-type Why = 'request' | 'read' | 'refused' | 'other_mount' | 'not_kv' | 'no_change' | 'no_path';
+type Why = 'request' | 'read' | 'refused' | 'other_mount' | 'not_kv' | 'no_change' | 'no_path' | 'path_too_long';
+
+/**
+ * Names in Secrets Manager have at most 512 characters, so of a path that is somewhat longer the worker says that it has
+ * no valid name. One that is longer than this may be a megabyte that somebody made up: only a sweep looks whether Vault
+ * has it, away from the socket.
+ */
+const MAX_PATH = 2_048;
 
 type SweepReason = 'mounts' | 'remount' | 'snapshot_restore' | 'kv_version_unknown';
 
@@ -121,6 +128,7 @@ function readKv(entry: AuditEntry, { mount, path }: Place, kv: 1 | 2 | undefined
   }
   const secret = changedSecret(kv, operation, path);
   if (secret === undefined) return nothing('no_change');
+  if (secret.length > MAX_PATH) return nothing('path_too_long');
   if (!isVaultPath(secret)) return nothing('no_path');
   const purge = kv === 2 && operation === 'delete' && path.startsWith('metadata/') ? ({ purge: true } as const) : {};
   return { kind: 'change', ref: { ...mount, path: secret }, kv, hints: { ...hintsOf(entry, kv), ...purge } };

@@ -1,3 +1,4 @@
+import { isCostly } from '../replicate/glob.ts';
 import { escapeName, secretName } from '../replicate/name.ts';
 import { isOwnSecret, ownSecret } from '../replicate/own-secret.ts';
 import { formatMount } from '../replicate/ref.ts';
@@ -140,6 +141,16 @@ const kvVersions: Check = ({ routes }) =>
 const areOfTwoMounts = (a: Route, b: Route): boolean => JSON.stringify(mountOf(a)) !== JSON.stringify(mountOf(b));
 const mayMeet = (a: Route, b: Route): boolean => nameOf(a) === nameOf(b) && !areDisjoint(a, b);
 
+const costlyGlobs: Check = ({ routes }) =>
+  routes.flatMap((route, i) =>
+    (['include', 'exclude'] as const).flatMap((key) =>
+      route[key].flatMap((glob, j) => {
+        const text = 'has too many * beside brackets, which could take long to match; write it as several globs';
+        return found(isCostly(glob), ['routes', i, key, j], text);
+      }),
+    ),
+  );
+
 // Only a path that is written out has a name that is certain here; of the others the worker sees it.
 const ownCredentials: Check = ({ vault: { auth }, routes, destinations }) => {
   const secret = auth?.connectionSecret;
@@ -171,6 +182,7 @@ const CHECKS: readonly (readonly [readonly Section[], Check])[] = [
   [['routes', 'destinations'], targets],
   [['routes'], overlaps],
   [['routes'], meetings],
+  [['routes'], costlyGlobs],
   [['vault', 'routes', 'destinations'], ownCredentials],
 ];
 

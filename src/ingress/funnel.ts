@@ -11,8 +11,6 @@ import type { SweepRequests } from './sweep-request.ts';
 
 /** Entries of mounts whose version is not known yet that are kept; a sweep is asked for in any case. */
 const MAX_UNREAD = 1_000;
-/** The largest body that a batch of SQS has room for; no secret whose reference is longer has a valid name in AWS. */
-const MAX_BODY = 200 * 1024;
 
 export interface FunnelOptions {
   readonly vault: string;
@@ -91,7 +89,6 @@ function createCarrier({ vault, routes, dirty, metrics }: FunnelOptions) {
     for (const target of routes.targets(ref)) {
       const { route, destination, group } = target;
       const body = encodeChange(vault, ref, target, { origin: 'audit', kv, ...hints });
-      if (Buffer.byteLength(body) > MAX_BODY) continue;
       const about = { ref: formatRef(ref), destination };
       const message = { body, group, deduplicationId: auditDeduplicationId(group, requestId) };
       dirty.add({ key: copyKey(ref, target), about, message, auditTime, telling, onQueued });

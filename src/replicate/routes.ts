@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import picomatch from 'picomatch';
+import { pathTest } from './glob.ts';
 import { secretName } from './name.ts';
 import { isOwnSecret, ownSecret } from './own-secret.ts';
 import type { MountRef, SecretRef } from './ref.ts';
@@ -44,14 +44,6 @@ export interface Routes {
 export const messageGroup = ({ region = '', endpoint = '' }: DestinationAddress, name: string): string =>
   hash('sha256', JSON.stringify(['', region, endpoint, name]));
 
-type PathTest = (path: string) => boolean;
-
-/** `**` alone takes every path, also those that a glob's `.` would miss (line breaks). */
-function pathTest(globs: readonly string[]): PathTest {
-  if (globs.includes('**')) return () => true;
-  return globs.length === 0 ? () => false : picomatch([...globs], { dot: true });
-}
-
 /** @param connectionSecret name or ARN of the secret that holds our own Vault credentials */
 export function createRoutes(
   routes: readonly Route[],
@@ -61,8 +53,8 @@ export function createRoutes(
   const own = connectionSecret === undefined ? undefined : ownSecret(connectionSecret);
   const compiled = routes.map((route) => ({
     ...route,
-    included: pathTest(route.include),
-    excluded: pathTest(route.exclude),
+    included: pathTest(route.include, true),
+    excluded: pathTest(route.exclude, false),
   }));
   const ofMount = (mount: MountRef) => compiled.filter((route) => mountKey(route) === mountKey(mount));
   const byMount = new Map(routes.map((route) => [mountKey(route), ofMount(route)]));

@@ -58,6 +58,8 @@ t.test('KV v2 operations', async (t) => {
     'update data/a/../b': '(no_path)',
     'update data/a/./b': '(no_path)',
     'update data/a\nb': '(no_path)',
+    [`update data/${'x'.repeat(2_048)}`]: 'x'.repeat(2_048),
+    [`update data/${'x'.repeat(2_049)}`]: '(path_too_long)',
     'update data/data/x': 'data/x',
     'delete delete/P': '(no_change)',
     'patch undelete/P': '(no_change)',

@@ -103,6 +103,10 @@ const WRONG: [Record<string, unknown>, string[]][] = [
   [{ routes: [route({ namespace: 'a//b', name: 'a%b' })] }, ['routes[0].name', 'routes[0].namespace']],
   [{ routes: [route({ kvVersion: 3 })] }, ['routes[0].kvVersion']],
   [
+    { routes: [route({ include: ['a*b*c*d', '*[ab]*c*'], exclude: ['!(a)/**/b*/*'] })] },
+    ['routes[0].exclude[0]', 'routes[0].include[1]'],
+  ],
+  [
     {
       routes: [
         route({ name: 'a' }),
