@@ -11,10 +11,15 @@ export const objectOr = (value: unknown): JsonObject => (isObject(value) ? value
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
+/** Undefined where the text is no JSON. That costs little, whoever sends thousands of such lines: most is the error's stack. */
 export function parseJson(text: string): unknown {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }

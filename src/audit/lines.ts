@@ -56,7 +56,7 @@ export function createLineScanner(options: LineScannerOptions): LineScanner {
   const sortWholeLines = (chunk: Buffer, from: number): number => {
     const nextMarker = search(chunk);
     let start = from;
-    for (let end = chunk.indexOf(NEWLINE, start); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+    for (let end = newlineFrom(chunk, start); end >= 0; end = newlineFrom(chunk, start)) {
       sorter.sort(chunk, start, end, nextMarker);
       start = end + 1;
     }
@@ -117,6 +117,10 @@ function createSorter({ maxLineBytes, onLine, onSkipped }: LineScannerOptions) {
   };
   return sorter;
 }
+
+/** An empty line is seen without a call: a megabyte of newlines would be a million of them. */
+const newlineFrom = (bytes: Buffer, start: number): number =>
+  bytes[start] === NEWLINE ? start : bytes.indexOf(NEWLINE, start);
 
 const withoutReturn = (bytes: Buffer, start: number, end: number): Buffer =>
   bytes.subarray(start, end > start && bytes[end - 1] === RETURN ? end - 1 : end);

@@ -8,7 +8,8 @@ export interface ConnectionOptions {
   readonly onEntry: (entry: AuditEntry) => void;
   /** The first valid entry: this is Vault, and whatever its last connection lost is committed by now. */
   readonly onVault: () => void;
-  readonly onMalformed: () => void;
+  /** So many lines of what was pushed are no entries. */
+  readonly onMalformed: (lines: number) => void;
   readonly onSkipped: (bytes: number) => void;
 }
 
@@ -21,9 +22,13 @@ export interface Connection {
 /** One stream of audit lines: every line is read until the first valid one, then only those of interest. */
 export function createConnection(options: ConnectionOptions): Connection & Pick<LineScanner, 'retainedBytes'> {
   let known = false;
+  let malformed = 0;
   const onLine = (line: Buffer) => {
     const entry = line.length < LEAST_ENTRY_BYTES ? undefined : parseEntry(line);
-    if (entry === undefined) return options.onMalformed();
+    if (entry === undefined) {
+      malformed += 1; // told together: there may be thousands in one chunk
+      return;
+    }
     if (!known) {
       known = true;
       scanner.everyLine = false;
@@ -34,5 +39,11 @@ export function createConnection(options: ConnectionOptions): Connection & Pick<
   const { markers, maxLineBytes, onSkipped } = options;
   const scanner: LineScanner = createLineScanner({ markers, maxLineBytes, onLine, onSkipped });
   scanner.everyLine = true;
+  const { push } = scanner;
+  scanner.push = (chunk) => {
+    push(chunk);
+    if (malformed > 0) options.onMalformed(malformed);
+    malformed = 0;
+  };
   return scanner;
 }

@@ -2,6 +2,8 @@ import net from 'node:net';
 
 /** Of what one read takes: larger ones save calls, and it still fits a core's cache. */
 const BUFFER_BYTES = 128 * 1024;
+/** Until the connection is known: every line of such a read is parsed, and all others wait for it. */
+const FIRST_BYTES = 16 * 1024;
 
 interface Internals {
   _handle?: object | null;
@@ -16,6 +18,8 @@ type Adopt = (accepted: net.Socket) => Readable;
 export interface Readable {
   readonly socket: net.Socket;
   read(onBytes: OnBytes): void;
+  /** Takes as much as there is from the next read on. */
+  widen(): void;
 }
 
 /**
@@ -31,12 +35,13 @@ export function createOwnBuffers(): Adopt {
     const handle = internals._handle;
     if (typeof handle !== 'object' || handle === null) return chunked(accepted);
     let onBytes: OnBytes | undefined;
+    let next = buffer.subarray(0, FIRST_BYTES);
     const callback = (length: number): boolean => {
       onBytes?.(buffer.subarray(0, length));
       return true;
     };
     internals._handle = null;
-    const options = { handle, manualStart: true, onread: { buffer, callback } };
+    const options = { handle, manualStart: true, onread: { buffer: () => next, callback } };
     const socket = new net.Socket(options as net.SocketConstructorOpts);
     socket.once('close', () => accepted.destroy()); // the server counts it as open until then
     return {
@@ -45,6 +50,9 @@ export function createOwnBuffers(): Adopt {
         onBytes = taker;
         socket.resume();
       },
+      widen() {
+        next = buffer;
+      },
     };
   };
 }
@@ -52,4 +60,5 @@ export function createOwnBuffers(): Adopt {
 export const chunked: Adopt = (socket) => ({
   socket,
   read: (onBytes) => void socket.on('data', onBytes).resume(),
+  widen() {},
 });

@@ -111,13 +111,14 @@ function beginner(options: SocketOptions): (readable: Readable, admitted: Admitt
   };
 }
 
-function serve({ socket, read }: Readable, { remote, place }: Admitted, options: SocketOptions): void {
+function serve({ socket, read, widen }: Readable, { remote, place }: Admitted, options: SocketOptions): void {
   const { connect, flush, clock, log } = options;
   let isVault = false;
   const connection = connect({
     onVault() {
       isVault = true;
       place.keep();
+      widen();
       log.info({ event: 'audit.connected', remote });
     },
     onSkipped: (bytes) => log.warn({ event: 'audit.line_skipped', remote, bytes, text: 'see ingress.maxLineBytes' }),

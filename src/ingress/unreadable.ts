@@ -11,7 +11,7 @@ const TEXT =
 
 /** What became of the lines of one connection. */
 export interface Readability {
-  malformed(): void;
+  malformed(lines: number): void;
   entry(): void;
 }
 
@@ -26,9 +26,10 @@ export function createUnreadable({ clock, log }: { clock: Pick<Clock, 'monotonic
   return () => {
     let left = SUSPICIOUS;
     return {
-      malformed() {
-        left -= 1;
-        if (left === 0) warn();
+      malformed(lines) {
+        const before = left;
+        left -= lines;
+        if (before > 0 && left <= 0) warn();
       },
       entry() {
         left = Number.POSITIVE_INFINITY;

@@ -136,9 +136,9 @@ function connector(options: DoorsOptions) {
         hooks.onVault();
         onVault();
       },
-      onMalformed() {
-        malformed();
-        metrics.entry('malformed');
+      onMalformed(lines) {
+        malformed(lines);
+        metrics.entry('malformed', lines);
       },
       onSkipped(bytes) {
         metrics.entry('skipped');

@@ -20,7 +20,7 @@ function connect(maxLineBytes = 10_000) {
     maxLineBytes,
     onEntry: (entry) => entries.push(entry),
     onVault: () => events.push('vault'),
-    onMalformed: () => events.push('malformed'),
+    onMalformed: (lines) => events.push(...Array(lines).fill('malformed')),
     onSkipped: (bytes) => events.push(`skipped ${bytes}`),
   });
   return { connection, events, paths: () => entries.map(({ type, path }) => `${type} ${path}`) };
@@ -62,6 +62,23 @@ t.test('junk, a health check and half a line prove nothing', (t) => {
   t.end();
 });
 
+t.test('malformed lines are told once for what was pushed', (t) => {
+  const told: number[] = [];
+  const connection = createConnection({
+    markers: auditMarkers([KV]),
+    maxLineBytes: 10_000,
+    onEntry() {},
+    onVault() {},
+    onMalformed: (lines) => told.push(lines),
+    onSkipped() {},
+  });
+  connection.push(Buffer.from('\n'.repeat(5_000)));
+  connection.push(Buffer.from(`junk\n${login}\n`));
+  connection.push(Buffer.from(`${login}\n`));
+  t.same(told, [5_000, 1]);
+  t.end();
+});
+
 t.test('what is malformed later, and looks of interest, is told too', (t) => {
   const { connection, events } = connect();
   connection.push(Buffer.from(`${login}\nkv/ is no entry\nnor is this\n`));
@@ -92,9 +109,9 @@ t.test('how the bytes are cut changes nothing', (t) => {
         start += size;
       }
       const { bytes: counted, lines } = cut.connection.counts;
-      const seen = JSON.stringify([cut.events, cut.paths(), counted, lines]);
+      const seen = JSON.stringify([cut.events.toSorted(), cut.paths(), counted, lines]);
       const { counts } = whole.connection;
-      return seen === JSON.stringify([whole.events, whole.paths(), counts.bytes, counts.lines]);
+      return seen === JSON.stringify([whole.events.toSorted(), whole.paths(), counts.bytes, counts.lines]);
     }),
   );
   t.same(whole.paths().slice(1), ['response kv/data/é/😀', 'response kv/data/b']);

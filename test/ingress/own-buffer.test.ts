@@ -42,6 +42,26 @@ t.test('all connections are read through one buffer, whole and to their ends', a
   await closed(server);
 });
 
+t.test('little is read at once until the connection is known', async (t) => {
+  const adopt = createOwnBuffers();
+  const lengths: number[] = [];
+  const known = 10;
+  const server = net.createServer({ pauseOnConnect: true }, (accepted) => {
+    const { socket, read, widen } = adopt(accepted);
+    read((bytes) => {
+      if (lengths.push(bytes.length) === known) widen();
+      socket.pause(); // until more has come than one read takes
+      setImmediate(() => socket.resume());
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  await send((server.address() as AddressInfo).port, LONG.repeat(3));
+  t.equal(Math.max(...lengths.slice(0, known)), 16 * 1024);
+  t.ok(Math.max(...lengths.slice(known)) > 16 * 1024);
+  await closed(server);
+});
+
 t.test('the server counts such a connection as open until it closes', async (t) => {
   const { server, port } = await serve(createOwnBuffers(), true);
   const client = net.connect(port, '127.0.0.1').resume();
