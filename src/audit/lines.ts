@@ -1,4 +1,4 @@
-import { createCarry } from './carry.ts';
+import { type CarryRoom, createCarry } from './carry.ts';
 import { createMarkerSearch } from './marker-search.ts';
 import { isReadEntry } from './read-entry.ts';
 import { isRequestEntry } from './request-entry.ts';
@@ -11,6 +11,8 @@ interface LineScannerOptions {
   readonly markers: readonly Buffer[];
   /** Longer lines are skipped; the newline does not count, a `\r` before it does. */
   readonly maxLineBytes: number;
+  /** Shared with other streams: when their unfinished lines need too much memory together, the longest is skipped. */
+  readonly room?: CarryRoom | undefined;
   /** Takes a line without its ending. Its bytes are valid only until it returns. */
   readonly onLine: (line: Buffer) => void;
   /** Takes the length of a line that was too long, once it has ended. */
@@ -24,7 +26,7 @@ export interface LineCounts {
   readonly lines: number;
   /** Lines given to onLine. */
   readonly handed: number;
-  /** Lines over maxLineBytes. */
+  /** Lines over maxLineBytes, or the longest where `room` was short. */
   readonly skipped: number;
 }
 
@@ -45,13 +47,14 @@ export interface LineScanner {
  */
 export function createLineScanner(options: LineScannerOptions): LineScanner {
   const search = createMarkerSearch(options.markers);
-  const carry = createCarry(options.maxLineBytes);
+  const carry = createCarry(options.maxLineBytes, options.room);
   const sorter = createSorter(options);
 
   const endCarried = (): void => {
-    const { length } = carry;
+    const { length, lost } = carry;
     const line = carry.take();
-    sorter.sort(line, 0, length, search(line));
+    if (lost) sorter.lose(length);
+    else sorter.sort(line, 0, length, search(line));
   };
   const sortWholeLines = (chunk: Buffer, from: number): number => {
     const nextMarker = search(chunk);
@@ -74,8 +77,8 @@ export function createLineScanner(options: LineScannerOptions): LineScanner {
       carry.append(chunk.subarray(rest));
     },
     end() {
-      if (carry.length > options.maxLineBytes) sorter.skip(carry.length);
-      carry.take();
+      if (carry.lost) sorter.skip(carry.length);
+      carry.end();
     },
     get everyLine() {
       return sorter.everyLine;
@@ -109,6 +112,11 @@ function createSorter({ maxLineBytes, onLine, onSkipped }: LineScannerOptions) {
       if (end - start > maxLineBytes) sorter.skip(end - start);
       else if (sorter.everyLine) hand(withoutReturn(bytes, start, end));
       else if (nextMarker(start) < end) handUnlessHarmless(withoutReturn(bytes, start, end));
+    },
+    /** Counts an ended line whose bytes were not kept. */
+    lose(length: number): void {
+      counts.lines += 1;
+      sorter.skip(length);
     },
     skip(length: number): void {
       counts.skipped += 1;

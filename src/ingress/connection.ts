@@ -1,3 +1,4 @@
+import type { CarryRoom } from '../audit/carry.ts';
 import { type AuditEntry, parseEntry } from '../audit/entry.ts';
 import { createLineScanner, type LineCounts, type LineScanner } from '../audit/lines.ts';
 import { LEAST_ENTRY_BYTES } from './wrapped.ts';
@@ -5,6 +6,8 @@ import { LEAST_ENTRY_BYTES } from './wrapped.ts';
 export interface ConnectionOptions {
   readonly markers: readonly Buffer[];
   readonly maxLineBytes: number;
+  /** What all connections together may keep of lines that have not ended. */
+  readonly room?: CarryRoom | undefined;
   readonly onEntry: (entry: AuditEntry) => void;
   /** The first valid entry: this is Vault, and whatever its last connection lost is committed by now. */
   readonly onVault: () => void;
@@ -36,8 +39,8 @@ export function createConnection(options: ConnectionOptions): Connection & Pick<
     }
     options.onEntry(entry);
   };
-  const { markers, maxLineBytes, onSkipped } = options;
-  const scanner: LineScanner = createLineScanner({ markers, maxLineBytes, onLine, onSkipped });
+  const { markers, maxLineBytes, room, onSkipped } = options;
+  const scanner: LineScanner = createLineScanner({ markers, maxLineBytes, room, onLine, onSkipped });
   scanner.everyLine = true;
   const { push } = scanner;
   scanner.push = (chunk) => {

@@ -71,6 +71,8 @@ export const socketListener: FastifyPluginAsync<SocketOptions> = async (app, opt
 
 const UNIX = 'unix';
 
+const SKIPPED = 'over ingress.maxLineBytes, or the longest when the unfinished lines of all connections took too much';
+
 /** Who may connect: the name for the log, undefined for whoever may not. Over a unix socket its mode and group decide. */
 function gate({ address, allow, refuse }: SocketOptions): (socket: net.Socket) => string | undefined {
   if (address.kind === 'unix') return () => UNIX;
@@ -121,7 +123,7 @@ function serve({ socket, read, widen }: Readable, { remote, place }: Admitted, o
       widen();
       log.info({ event: 'audit.connected', remote });
     },
-    onSkipped: (bytes) => log.warn({ event: 'audit.line_skipped', remote, bytes, text: 'see ingress.maxLineBytes' }),
+    onSkipped: (bytes) => log.warn({ event: 'audit.line_skipped', remote, bytes, text: SKIPPED }),
   });
   const take = (chunk: Buffer) => {
     if (isVault) place.heard(); // junk does not help a stranger to stay

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Metrics } from '../admin/metrics.ts';
+import { createCarryRoom } from '../audit/carry.ts';
 import { auditMarkers } from '../audit/markers.ts';
 import type { Certificate } from '../certificate.ts';
 import type { Clock } from '../clock.ts';
@@ -17,6 +18,9 @@ import { createHttpDoor, HTTP_LIMITS, type HttpDoor } from './http-server.ts';
 import { listenHttp } from './listen-http.ts';
 import { ingressLocks } from './locks.ts';
 import type { Replaceable } from './reload.ts';
+
+/** What the unfinished lines of all connections to the socket may take of the memory, unless two lines need more. */
+const UNFINISHED_BYTES = 32 * 1024 * 1024;
 
 export interface DoorsOptions {
   readonly ingress: IngressConfig;
@@ -123,6 +127,7 @@ const posted = ({ routes, metrics }: DoorsOptions): Pick<WebhookOptions, 'marker
 function connector(options: DoorsOptions) {
   const { routes, metrics, ingress, funnel, onVault } = options;
   const { maxLineBytes } = ingress;
+  const room = createCarryRoom(Math.max(UNFINISHED_BYTES, 2 * maxLineBytes));
   const markers = auditMarkers(routes.mounts);
   const readability = createUnreadable(options);
   return (hooks: Pick<ConnectionOptions, 'onVault' | 'onSkipped'>) => {
@@ -130,6 +135,7 @@ function connector(options: DoorsOptions) {
     const connection = createConnection({
       markers,
       maxLineBytes,
+      room,
       onEntry: (entry) => funnel.accept(entry),
       onVault() {
         entry();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
+import { createCarryRoom } from '../../src/audit/carry.ts';
 import { createLineScanner } from '../../src/audit/lines.ts';
 
 const SAMPLES = readFileSync(new URL('../fixtures/audit-samples.jsonl', import.meta.url));
@@ -141,6 +142,63 @@ t.test('a megabyte in small chunks is kept once, and given back', async (t) => {
   scanner.push(Buffer.from('\n'));
   t.equal(scanner.retainedBytes, 0);
 });
+
+t.test('streams that never end a line share their memory, and a shorter line of another comes through', async (t) => {
+  const room = createCarryRoom(1_000_000);
+  const skipped: number[] = [];
+  const lines: string[] = [];
+  const stream = () =>
+    createLineScanner({
+      markers: [Buffer.from('kv/')],
+      maxLineBytes: 400_000,
+      room,
+      onLine: (line) => lines.push(line.toString()),
+      onSkipped: (bytes) => skipped.push(bytes),
+    });
+  const [vault, ...others] = Array.from({ length: 6 }, stream);
+  const held = () => [vault, ...others].reduce((sum, one) => sum + (one?.retainedBytes ?? 0), 0);
+  vault?.push(Buffer.from(`kv/${'v'.repeat(100_000)}`));
+  for (const [index, other] of others.entries()) other.push(Buffer.alloc(300_000 + index, 'x'));
+  t.ok(held() <= 1_000_000, `${held()} bytes are held`);
+  vault?.push(Buffer.from('end\n'));
+  t.strictSame(lines, [`kv/${'v'.repeat(100_000)}end`]);
+  for (const other of others) other.push(Buffer.from('kv/\n'));
+  t.strictSame(skipped, [300_005, 300_006, 300_007], 'each was the longest when the room was short');
+  t.match(vault?.counts, { lines: 1, skipped: 0 });
+  for (const one of [vault, ...others]) one?.end();
+  t.equal(held(), 0);
+  const late = stream();
+  late.push(Buffer.alloc(400_000, 'x'));
+  t.equal(late.retainedBytes, 400_000, 'what has ended counts no more');
+});
+
+t.test(
+  'a line that was given up ends as skipped with its stream, and room that is kept for the next is no line',
+  async (t) => {
+    const room = createCarryRoom(100_000);
+    const skipped: number[] = [];
+    const settings = {
+      markers: [],
+      maxLineBytes: 90_000,
+      room,
+      onLine() {},
+      onSkipped: (bytes: number) => skipped.push(bytes),
+    };
+    const [idle, cut, other] = [createLineScanner(settings), createLineScanner(settings), createLineScanner(settings)];
+    idle.push(Buffer.from(`${'x'.repeat(50)}`));
+    idle.push(Buffer.from('\n'));
+    cut.push(Buffer.alloc(60_000, 'x'));
+    other.push(Buffer.alloc(50_000, 'x'));
+    t.strictSame([cut.retainedBytes, other.retainedBytes], [0, 50_000]);
+    cut.push(Buffer.alloc(1_000, 'x'));
+    cut.end();
+    t.strictSame(skipped, [61_000]);
+    other.push(Buffer.from('\n'));
+    cut.push(Buffer.alloc(60_000, 'x'));
+    other.push(Buffer.from('y\n'));
+    t.strictSame([skipped, other.counts.lines, other.counts.skipped], [[61_000], 2, 0]);
+  },
+);
 
 t.test('what comes out never depends on the chunks', async () => {
   const byte = fc.constantFrom(...Buffer.from('kv/\n\r{"\\uü€'));
