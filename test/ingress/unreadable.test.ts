@@ -8,7 +8,7 @@ t.test('a connection of many lines and no entry is told of, one in a minute', as
   const { log, lines } = recordingLog();
   const connect = createUnreadable({ clock, log });
   const send = (count: number, { malformed } = connect()) => {
-    for (let line = 0; line < count; line += 1) malformed();
+    for (let line = 0; line < count; line += 1) malformed(1);
   };
   send(99);
   send(99);
@@ -22,11 +22,21 @@ t.test('a connection of many lines and no entry is told of, one in a minute', as
   t.equal(lines.length, 2);
 });
 
+t.test('lines that are told of together count each', async (t) => {
+  const { log, lines } = recordingLog();
+  const { malformed } = createUnreadable({ clock: manualClock(), log })();
+  malformed(99);
+  t.equal(lines.length, 0);
+  malformed(99);
+  malformed(99);
+  t.equal(lines.length, 1);
+});
+
 t.test('a connection that has sent an entry is never told of', async (t) => {
   const { log, lines } = recordingLog();
   const { malformed, entry } = createUnreadable({ clock: manualClock(), log })();
-  for (let line = 0; line < 50; line += 1) malformed();
+  for (let line = 0; line < 50; line += 1) malformed(1);
   entry();
-  for (let line = 0; line < 1_000; line += 1) malformed();
+  for (let line = 0; line < 1_000; line += 1) malformed(1);
   t.same(lines, []);
 });
