@@ -7,12 +7,14 @@ import { createConnection } from '../../src/ingress/connection.ts';
 import { webhook } from '../../src/ingress/webhook.ts';
 import { manualClock } from '../fakes/clock.ts';
 
-// What shippers send with the configurations of docs/shippers.md, and with their defaults. Those of rsyslog were recorded
-// from rsyslog 8.2302; those of Vector and Fluent Bit are written after their documentation and source.
+// What shippers send with the configurations of docs/shippers.md, and with their defaults. What rsyslog 8.2302 and Fluent
+// Bit 1.8.15 sent was recorded; the others are written after Vector's and Fluent Bit's documentation and source.
 
 const FIXTURE = new URL('../fixtures/shippers/rsyslog-omfwd.txt', import.meta.url);
+const RECORDED = new URL('../fixtures/shippers/fluent-bit-http.ndjson', import.meta.url);
 const markers = auditMarkers([{ namespace: '', mount: 'hybrid-aws-secrets' }]);
 const stream = await readFile(FIXTURE);
+const recorded = await readFile(RECORDED, 'utf8');
 const [test = '', first = '', second = ''] = stream.toString().split('\n');
 const PATHS = ['hybrid-aws-secrets/data/first-secret-for-aws', 'hybrid-aws-secrets/data/café/<x>'];
 
@@ -45,6 +47,7 @@ const POSTED: Readonly<Record<string, Posted>> = {
     body: lines(all.map((line) => JSON.stringify(vectorEvent(line)))),
   },
   'Vector, codec json, its default framing': { contentType: json, body: JSON.stringify(all.map(vectorEvent)) },
+  'Fluent Bit, parsed, json_lines without a date, recorded': { contentType: json, body: recorded },
   'Fluent Bit, parsed, json_lines without a date': {
     contentType: ndjson,
     body: lines(all.map((line) => JSON.stringify(fluentParsed(line)))),
