@@ -122,7 +122,8 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     const marked = secret.tags.has(TAG_ABSENT);
     const present = isPresent(kv.latest(ref.mount, ref.path), scheduler.wall());
     const isLate =
-      marked === before.tags.has(TAG_ABSENT) ? operation === 'promote' && marked && !present : present === marked;
+      (operation === 'restore' && !present && !marked) ||
+      (marked === before.tags.has(TAG_ABSENT) ? operation === 'promote' && marked && !present : present === marked);
     if (isLate) untold.add(formatRef(ref));
   };
   const requiredTag = schedule.iam ? (['vaultferry:vault', settings.vault.id] as const) : undefined;
