@@ -38,6 +38,7 @@ export function secretsManager(ends: Ends, caller: Process, account: Account): S
     const operation = command.constructor.name.replace(/Command$/, '');
     const perform = OPERATIONS[operation];
     if (perform === undefined) throw new TypeError(`no such call here: ${operation}`);
+    if (operation === 'DeleteSecret') ends.onDeleteSent(caller, command.input.SecretId ?? '');
     return ends.calls.send(caller, {
       port: 'aws',
       operation,

@@ -30,6 +30,7 @@ export interface Calls {
   send<T>(caller: Process, call: Call<T>): Promise<T>;
   /** When the call was made that takes effect right now, in virtual ms. */
   readonly madeAt: number;
+  /** How many were made, by port and by operation. */
   readonly counts: ReadonlyMap<string, number>;
 }
 
@@ -44,6 +45,7 @@ export function createCalls(
 ): Calls {
   const counts = new Map<string, number>();
   let madeAt = 0;
+  const count = (of: string) => counts.set(of, (counts.get(of) ?? 0) + 1);
   const delay = () => (chance(random, 0.03) ? spread(random, 100, 4_000) : spread(random, 0.5, 40));
 
   return {
@@ -55,7 +57,8 @@ export function createCalls(
       new Promise<T>((resolve, reject) => {
         const { port, operation, about, effect, failure, limit } = call;
         const name = () => `${caller.name} ${port} ${operation} ${about}`;
-        counts.set(port, (counts.get(port) ?? 0) + 1);
+        count(port);
+        count(operation);
         const fate = fateOf(caller, port, operation);
         const slow = (side: Side) => (fate.slow?.side === side ? fate.slow.ms : 0);
         const strike = (side: Side) => fate.caller?.side === side && fate.caller.strike();

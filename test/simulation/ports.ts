@@ -21,6 +21,8 @@ export interface Ends {
   /** A GET below /v1, answered by whichever node it meets. */
   readonly askVault: (caller: Process, path: string) => HttpAnswer;
   readonly onDescribed: (caller: Process, secret: Secret) => void;
+  readonly onExtended: (caller: Process) => void;
+  readonly onDeleteSent: (caller: Process, arn: string) => void;
   readonly listingLag: (secret: Secret) => number;
 }
 
@@ -40,7 +42,7 @@ export const vaultClient = ({ calls, askVault }: Ends, caller: Process): VaultCl
   close: () => undefined,
 });
 
-export function inbox({ calls }: Ends, caller: Process, queue: Pick<FakeQueue, 'inbox'>): Inbox {
+export function inbox({ calls, onExtended }: Ends, caller: Process, queue: Pick<FakeQueue, 'inbox'>): Inbox {
   const send = <T>(operation: string, about: string, effect: () => Promise<T>, limit?: number) =>
     calls.send(caller, { port: 'sqs', operation, about, failure: failures.sqs, effect, limit });
   const ids = (messages: readonly { readonly id: string }[]) =>
@@ -51,7 +53,10 @@ export function inbox({ calls }: Ends, caller: Process, queue: Pick<FakeQueue, '
     acknowledge: (messages) => send('acknowledge', ids(messages), () => queue.inbox.acknowledge(messages), SQS_LIMIT),
     hide: (messages, seconds) =>
       send('hide', `${ids(messages)} ${seconds} s`, () => queue.inbox.hide(messages, seconds), SQS_LIMIT),
-    extend: (message, seconds) => send('extend', ids([message]), () => queue.inbox.extend(message, seconds), SQS_LIMIT),
+    extend: (message, seconds) =>
+      send('extend', ids([message]), () => queue.inbox.extend(message, seconds), SQS_LIMIT).then(() =>
+        onExtended(caller),
+      ),
     depth: () => send('depth', '', () => queue.inbox.depth(), SQS_LIMIT),
   };
 }

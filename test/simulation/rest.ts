@@ -77,3 +77,33 @@ function absentDifference(copy: Secret, latest: KvVersion | undefined): string |
   const fits = absenceTag(idAt(copy, CURRENT) ?? '-', why);
   return mark.slice(mark.indexOf(' ') + 1) === fits ? undefined : `its mark does not fit: ${mark}, not ${fits}`;
 }
+
+/** Calls that change something. */
+const WRITES = [
+  ...['CreateSecret', 'PutSecretValue', 'UpdateSecretVersionStage', 'RestoreSecret', 'DeleteSecret'],
+  ...['TagResource', 'UntagResource'],
+];
+/**
+ * What one look at one copy that is as it should be may cost. Of Vault: the value and the mount's entry, both once more
+ * where the mount has another KV version than it had, and the entry after an absence.
+ */
+const LOOK = { DescribeSecret: 1, GetSecretValue: 1, vault: 5 } as const;
+
+export const checkRest = {
+  /** What a sweep put on the queue: nothing but KV v1, of which a listing tells too little. */
+  sweep({ kv, watch }: World, sent: readonly { readonly body: string }[]): void {
+    for (const { body } of sent) {
+      const { kind, mount = '', path = '' } = JSON.parse(body) as { kind: string; mount?: string; path?: string };
+      if (kind === 'change' && kv.state.mounts.get(mount)?.kv !== 1)
+        watch.violate(`promise 8: another sweep at rest finds ${mount}/${path} once more`);
+    }
+  },
+  /** Promise 7: so many looks made so many calls `of` a kind. A timer's sweep may have come between. */
+  looks({ watch }: World, looks: number, made: (of: string) => number): void {
+    const writes = WRITES.filter((of) => made(of) > 0);
+    if (writes.length > 0) watch.violate(`promise 8: looks at rest wrote: ${writes.join(', ')}`);
+    if (made('ListSecrets') > 0) return;
+    for (const [of, most] of Object.entries(LOOK))
+      if (made(of) > looks * most) watch.violate(`promise 7: ${looks} looks at rest made ${made(of)} calls of ${of}`);
+  },
+};

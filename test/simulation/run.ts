@@ -1,8 +1,8 @@
-import { encodeMessage, sweepGroup } from '../../src/queue/message.ts';
+import { encodeChange, encodeMessage, sweepGroup } from '../../src/queue/message.ts';
 import { FAULT_KINDS } from './faults.ts';
 import { createPeople, redrive } from './people.ts';
-import { differences } from './rest.ts';
-import type { Deed, Event, Fault, Schedule } from './schedule.ts';
+import { checkRest, differences } from './rest.ts';
+import { type Deed, type Event, type Fault, type Schedule, SECRETS } from './schedule.ts';
 import { seedThread } from './shim.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -10,6 +10,8 @@ import { createWorld, type World } from './world.ts';
 const DRAINED_WITHIN = 90 * 60_000;
 /** What ListSecrets may miss, in ms. */
 const LISTING_LAG = 5 * 60_000;
+/** More calls of Vault and AWS than a message may cost: where Vault's answer stays old, it is looked at for two minutes. */
+const CALLS_PER_MESSAGE = 60;
 /** More steps than any world needs: something turns in circles. */
 const MAX_STEPS = 60_000;
 
@@ -34,11 +36,12 @@ export async function run(schedule: Schedule, write?: (line: string) => void): P
     });
   }
   await phases(world, schedule, note);
+  if (world.watch.violations.length === 0) checkCalls(world);
   return { violations: world.watch.violations, steps: world.scheduler.steps, calls: world.calls.counts };
 }
 
 async function phases(world: World, schedule: Schedule, note: (text: string) => void): Promise<void> {
-  const { watch, scheduler } = world;
+  const { watch } = world;
   const sound = () => watch.violations.length === 0;
   if (!(await until(world, schedule.ends, () => false))) return;
   note('--- all is well from here on');
@@ -61,18 +64,66 @@ async function phases(world: World, schedule: Schedule, note: (text: string) => 
   if (!(await drained(world, note))) return;
   check('after a redrive');
   if (!sound()) return;
-  const quiet = () => world.lastChange + LISTING_LAG + 60_000;
-  while (scheduler.now < quiet()) if (!(await until(world, quiet(), () => false))) return;
+  if (!(await listed(world))) return;
   note('--- a sweep');
-  world.forgetRefusals();
-  const { id } = world.config.vault;
-  const body = encodeMessage({ v: 1, kind: 'sweep', vault: id, origin: 'operator' });
-  void world.queue.publisher.send([{ body, group: sweepGroup(id), deduplicationId: 'the-last-sweep' }]);
-  await until(world, scheduler.now + 1, () => false);
-  if (!(await drained(world, note))) return;
+  if (!(await swept(world, 'the-last-sweep', note))) return;
   for (const why of differences(world)) watch.violate(`promise 8, after a sweep: ${why}`);
   if (world.lettersLost > 0)
     watch.violate(`promise 7: ${world.lettersLost} messages were parked, and their letters never came`);
+  if (sound()) await atRest(world, note);
+}
+
+function checkCalls({ calls: { counts }, queue, watch }: World): void {
+  const [calls, messages] = [(counts.get('vault') ?? 0) + (counts.get('aws') ?? 0), queue.sent.length];
+  if (calls > messages * CALLS_PER_MESSAGE) watch.violate(`promise 7: ${calls} calls for ${messages} messages`);
+}
+
+/** Another sweep finds nothing to do, and a look at each secret costs little and writes nothing. */
+async function atRest(world: World, note: (text: string) => void): Promise<void> {
+  const { queue, watch, calls } = world;
+  if (!(await listed(world))) return;
+  note('--- another sweep');
+  const sent = queue.sent.length;
+  if (!(await swept(world, 'one-more-sweep', note))) return;
+  checkRest.sweep(world, queue.sent.slice(sent));
+  note('--- a look at each secret');
+  const before = new Map(calls.counts);
+  const looks = lookAtAll(world);
+  await until(world, world.scheduler.now + 1, () => false);
+  if (watch.violations.length > 0 || !(await drained(world, note))) return;
+  checkRest.looks(world, looks, (of) => (calls.counts.get(of) ?? 0) - (before.get(of) ?? 0));
+}
+
+/** Until the listings know of all that was done. */
+async function listed(world: World): Promise<boolean> {
+  const { scheduler } = world;
+  const quiet = () => world.lastChange + LISTING_LAG + 60_000;
+  while (scheduler.now < quiet()) if (!(await until(world, quiet(), () => false))) return false;
+  return true;
+}
+
+/** A sweep is asked for and served. */
+async function swept(world: World, deduplicationId: string, note: (text: string) => void): Promise<boolean> {
+  world.forgetRefusals();
+  const { id } = world.config.vault;
+  const body = encodeMessage({ v: 1, kind: 'sweep', vault: id, origin: 'operator' });
+  void world.queue.publisher.send([{ body, group: sweepGroup(id), deduplicationId }]);
+  await until(world, world.scheduler.now + 1, () => false);
+  return drained(world, note);
+}
+
+/** An operator's word for each secret whose mount is there; how many. */
+function lookAtAll(world: World): number {
+  const { id } = world.config.vault;
+  const refs = SECRETS.filter(({ mount }) => world.kv.state.mounts.has(mount));
+  const messages = refs.flatMap((ref) =>
+    world.routes.targets(ref).map((target) => {
+      const body = encodeChange(id, ref, target, { origin: 'operator' });
+      return { body, group: target.group, deduplicationId: `at-rest-${target.group}` };
+    }),
+  );
+  void world.queue.publisher.send(messages);
+  return messages.length;
 }
 
 /** Runs to `end`, or to `done`; false when something was violated meanwhile. */

@@ -7,8 +7,8 @@ export interface Line {
 }
 
 export type Port = 'vault' | 'aws' | 'sqs';
-/** Operations that a fault may be made for. */
-export type Operation = (typeof OPERATIONS)[number];
+/** Operations that a fault may be made for: those that chance picks from, and one that only a story names. */
+export type Operation = (typeof OPERATIONS)[number] | 'DeleteSecret';
 export type Side = 'before' | 'after';
 
 export const OPERATIONS = [

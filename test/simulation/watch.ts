@@ -6,13 +6,13 @@ import { compactTime, isOlder, isOurId, type Moment, momentOfId, versionId } fro
 import { CURRENT, idAt, type Observer, type Secret } from '../fakes/account.ts';
 import { isPresent, type Kv, type KvState, versionsIn } from '../fakes/kv.ts';
 import { LONGEST_LAG } from './schedule.ts';
+import { watchDeletions } from './watch-sweeps.ts';
+import { watchVersions } from './watch-versions.ts';
 
 /** Stands in every value, and nowhere else. */
 export const CANARY = 'S3CRET';
 /** How long what was read from Vault may be acted upon, and what a read may take, in ms. */
 const FRESH_FOR = 10_000;
-/** Whether a secret was owned may have been decided so much earlier, in ms. */
-const ACCESSOR_AGE = 4 * 60_000;
 
 /** `deletion.grace` of the simulated configuration, in ms. */
 const GRACE = 5 * 60_000;
@@ -29,6 +29,10 @@ export interface Watch {
   /** Vault answered a LIST. */
   listed(actor: string, path: string, refused: boolean): void;
   logged(actor: string, fields: LogFields): void;
+  /** SQS let the worker keep a message for longer. */
+  extended(actor: string): void;
+  /** The worker sends a DeleteSecret. */
+  deletes(actor: string, arn: string): void;
 }
 
 interface Options {
@@ -37,6 +41,8 @@ interface Options {
   readonly refOf: (name: string) => SecretRef | undefined;
   readonly kv: Kv;
   readonly wall: () => number;
+  /** Virtual time, in ms. */
+  readonly now: () => number;
   /** How long ago the call was made that takes effect right now, in ms. */
   readonly callAge: () => number;
   /** Whether copies may be deleted at all. */
@@ -56,6 +62,8 @@ export function createWatch(options: Options): Watch {
   const proof = watchProof(options, owners.seen, violate);
   const putIds = watchPutIds(violate);
   const listings = watchListings(violate);
+  const versions = watchVersions(options.wall, violate);
+  const deletions = watchDeletions(options.now, violate);
   return {
     violations,
     violate,
@@ -64,6 +72,7 @@ export function createWatch(options: Options): Watch {
       if ([description, ...tags.keys(), ...tags.values()].some(isRevealing)) violate('promise 1: a value in a tag');
       if (operation === 'create' || operation === 'put') putIds(secret);
       if (actor !== 'hand') {
+        versions(actor, secret);
         if (operation !== 'create') owners.check(operation, actor, secret, before.tags);
         proof(operation, actor, secret, before.tags);
       }
@@ -75,8 +84,11 @@ export function createWatch(options: Options): Watch {
       if (isRevealing(`${body}${JSON.stringify(attributes)}`)) violate('promise 1: a value in a message');
     },
     listed: listings.answered,
+    extended: deletions.extended,
+    deletes: deletions.sends,
     logged(actor, fields) {
       listings.logged(actor, fields);
+      deletions.logged(actor, fields);
       const { err } = fields;
       const text = err instanceof Error ? `${err.message}${String(err.cause ?? '')}` : '';
       if (isRevealing(`${JSON.stringify(fields)}${text}`))
@@ -148,13 +160,14 @@ function watchCurrent({ standbys }: Options, violate: Violate) {
 const compact = (ms: number): string => compactTime(new Date(ms).toISOString()) ?? '';
 
 /** Promise 5: nothing is done to a secret that was foreign already when the worker looked. */
-function watchOwners({ vault, refOf, kv }: Options, violate: Violate) {
+function watchOwners({ vault, refOf, kv, callAge, standbys }: Options, violate: Violate) {
   /** Tags as each worker last saw them, by worker and ARN. */
   const seen = new Map<string, Tags>();
   const owned = ({ name }: Secret, tags: Tags): boolean => {
     const ref = refOf(name);
     if (ref === undefined || tags.get(TAG_VAULT) !== vault || tags.get(TAG_SOURCE) !== sourceTag(ref)) return false;
-    return kv.statesOf(ACCESSOR_AGE).some(({ mounts }) => mounts.get(ref.mount)?.accessor === accessorOf(tags));
+    const age = callAge() + FRESH_FOR + (standbys ? LONGEST_LAG : 0);
+    return kv.statesOf(age).some(({ mounts }) => mounts.get(ref.mount)?.accessor === accessorOf(tags));
   };
   return {
     /** Undefined when the worker never looked. */

@@ -106,13 +106,15 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     refOf: (name) => copyNames.get(name),
     kv,
     wall: scheduler.wall,
+    now: () => scheduler.now,
     callAge: () => scheduler.now - calls.madeAt,
     deletes: schedule.deletes,
     standbys: schedule.events.some(({ kind }) => kind === 'standby'),
   });
   /**
    * A mark that comes too late, where another worker saw the secret come back, is no longer the push's to mend; nor is
-   * one that fits no more, since a worker that had lost its message moved AWSCURRENT under it.
+   * one that fits no more, since a worker that had lost its message moved AWSCURRENT under it; nor is a copy that a call
+   * restored long after its worker had given it up, when the secret was gone and its message done with.
    */
   const observe: Observer = (operation, actor, secret, before) => {
     lastChange = scheduler.now;
@@ -225,6 +227,8 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     calls,
     askVault,
     onDescribed: ({ name }, secret) => watch.described(name, secret),
+    onExtended: ({ name }) => watch.extended(name),
+    onDeleteSent: ({ name }, arn) => watch.deletes(name, arn),
     listingLag: () => between(lags, 0, schedule.listingLag),
   };
   const noteConflicts = (found: unknown) => {

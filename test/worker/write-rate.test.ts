@@ -28,6 +28,8 @@ function house(kv: 1 | 2, perSecond: number, concurrency: number, quota = Number
     {
       askVault: () => ({ status: 500, text: '' }),
       onDescribed: () => undefined,
+      onExtended: () => undefined,
+      onDeleteSent: () => undefined,
       listingLag: () => 0,
       calls: {
         madeAt: 0,
