@@ -18,6 +18,9 @@ import { createScheduler, type Process, type Scheduler } from './scheduler.ts';
 import { createWatch, type Watch } from './watch.ts';
 import { startWorker, type WorkerWorld } from './worker.ts';
 
+/** The longest that a worker waits for an answer of AWS, in ms. */
+const GIVEN_UP_AFTER = 10_000;
+
 /** What SQS itself does with a message that was received so often (the README's redrive policy). */
 const MAX_RECEIVE_COUNT = 100;
 
@@ -114,7 +117,7 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
   /**
    * A mark that comes too late, where another worker saw the secret come back, is no longer the push's to mend; nor is
    * one that fits no more, since a worker that had lost its message moved AWSCURRENT under it; nor is a copy that a call
-   * restored long after its worker had given it up, when the secret was gone and its message done with.
+   * restored or deleted after its worker had given it up, and after the look that followed: only a sweep can know of it.
    */
   const observe: Observer = (operation, actor, secret, before) => {
     lastChange = scheduler.now;
@@ -125,6 +128,7 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     const present = isPresent(kv.latest(ref.mount, ref.path), scheduler.wall());
     const isLate =
       (operation === 'restore' && !present && !marked) ||
+      (operation === 'delete' && present && scheduler.now - calls.madeAt > GIVEN_UP_AFTER) ||
       (marked === before.tags.has(TAG_ABSENT) ? operation === 'promote' && marked && !present : present === marked);
     if (isLate) untold.add(formatRef(ref));
   };
