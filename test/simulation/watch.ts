@@ -59,7 +59,7 @@ export function createWatch(options: Options): Watch {
   const violate = (what: string) => void violations.push(what);
   const forward = watchCurrent(options, violate);
   const owners = watchOwners(options, violate);
-  const proof = watchProof(options, owners.seen, violate);
+  const proof = watchProof(options, owners.seenAtDeletion, violate);
   const putIds = watchPutIds(violate);
   const listings = watchListings(violate);
   const versions = watchVersions(options.wall, violate);
@@ -85,7 +85,10 @@ export function createWatch(options: Options): Watch {
     },
     listed: listings.answered,
     extended: deletions.extended,
-    deletes: deletions.sends,
+    deletes(actor, arn) {
+      owners.deletes(actor, arn);
+      deletions.sends(actor, arn);
+    },
     logged(actor, fields) {
       listings.logged(actor, fields);
       deletions.logged(actor, fields);
@@ -163,6 +166,7 @@ const compact = (ms: number): string => compactTime(new Date(ms).toISOString()) 
 function watchOwners({ vault, refOf, kv, callAge, standbys }: Options, violate: Violate) {
   /** Tags as each worker last saw them, by worker and ARN. */
   const seen = new Map<string, Tags>();
+  const atDeletion = new Map<string, Tags | undefined>();
   const owned = ({ name }: Secret, tags: Tags): boolean => {
     const ref = refOf(name);
     if (ref === undefined || tags.get(TAG_VAULT) !== vault || tags.get(TAG_SOURCE) !== sourceTag(ref)) return false;
@@ -170,8 +174,9 @@ function watchOwners({ vault, refOf, kv, callAge, standbys }: Options, violate: 
     return kv.statesOf(age).some(({ mounts }) => mounts.get(ref.mount)?.accessor === accessorOf(tags));
   };
   return {
-    /** Undefined when the worker never looked. */
-    seen: (actor: string, { arn }: Secret): Tags | undefined => seen.get(`${actor} ${arn}`),
+    deletes: (actor: string, arn: string) => void atDeletion.set(`${actor} ${arn}`, seen.get(`${actor} ${arn}`)),
+    /** As it was when the worker sent the deletion: it may have looked again since. Undefined when it never looked. */
+    seenAtDeletion: (actor: string, { arn }: Secret): Tags | undefined => atDeletion.get(`${actor} ${arn}`),
     described: (actor: string, secret: Secret) => void seen.set(`${actor} ${secret.arn}`, new Map(secret.tags)),
     check(operation: string, actor: string, secret: Secret, tags: Tags) {
       const before = seen.get(`${actor} ${secret.arn}`);
