@@ -15,11 +15,15 @@ export const textOf = (value: unknown): string | undefined =>
 export function parseJson(text: string): unknown {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
+  const value = parsed(text);
+  Error.stackTraceLimit = stackTraceLimit;
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -84,6 +84,23 @@ function duelWithoutVersions(random: Random): Story {
   return { ends, workers: 2, destinations: chance(random, 0.3) ? 2 : 1, events };
 }
 
+/** The same, and Secrets Manager answers late when it is asked for the copy: what stands there may be newer than Vault's answer. */
+function describedLate(random: Random): Story {
+  const story = duelWithoutVersions(random);
+  const late = Array.from({ length: count(random, 3, 10) }, (): Event => {
+    const ms = spread(random, SECOND, 9 * SECOND);
+    const slow = {
+      kind: 'slow',
+      port: 'aws',
+      of: 'DescribeSecret',
+      calls: count(random, 1, 2),
+      side: 'before',
+    } as const;
+    return { at: between(random, SECOND, story.ends ?? MINUTE), ...slow, ms };
+  });
+  return { ...story, events: [...story.events, ...late] };
+}
+
 /** Vault refuses listings while a sweep is at work, and a line was lost. */
 function refusedListings(random: Random): Story {
   const secret = count(random, 0, SECRETS.length - 1);
@@ -174,6 +191,7 @@ const RARER = [
   { below: 0.215, story: goneTogether },
   { below: 0.23, story: writtenAllTheTime },
   { below: 0.245, story: deletionOvertaken },
+  { below: 0.26, story: describedLate },
 ];
 
 /** The story of a seed, where it has one. */
