@@ -20,6 +20,8 @@ export interface LogStreamOptions {
 export interface LogStream {
   /** Takes whole lines. */
   write(lines: string): void;
+  /** Takes them however much waits: a few that somebody waits for. */
+  insist(lines: string): void;
   /** Writes what waits, and waits for the reader, but no longer than `ms`. Holds up everything else. */
   flush(ms?: number): void;
 }
@@ -48,12 +50,16 @@ export function createLogStream({ put, onDropped, maxWaiting = MAX_WAITING }: Lo
     if (!retrying) setTimeout(retry, RETRY).unref();
     retrying = true;
   };
+  const insist = (lines: string) => {
+    const idle = waiting.bytes === 0;
+    waiting.add(Buffer.from(lines));
+    if (idle && !waiting.tryNow()) tryLater();
+  };
   return {
+    insist,
     write(lines) {
-      const idle = waiting.bytes === 0;
-      if (!idle && waiting.bytes + lines.length > maxWaiting) dropped += 1;
-      else waiting.add(Buffer.from(lines));
-      if (idle && !waiting.tryNow()) tryLater();
+      if (waiting.bytes > 0 && waiting.bytes + lines.length > maxWaiting) dropped += 1;
+      else insist(lines);
     },
     flush(ms = END_WITHIN) {
       const until = performance.now() + ms;

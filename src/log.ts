@@ -24,13 +24,11 @@ export interface ServiceLog extends Log {
 
 /** JSON lines on stderr, which hold nothing up when nobody reads them; for people when that is a terminal. */
 export function createLog(level: string, terminal: boolean): ServiceLog {
-  const stream: DestinationStream = terminal
-    ? pretty({ destination: 2, sync: true, colorize: true, messageFormat: '{event}', ignore: 'event' })
-    : stderrStream((lines) => logger.warn({ event: 'log.dropped', lines, text: 'whoever reads the log had stalled' }));
+  const { stream, always } = terminal ? terminalStreams() : stderrStreams((lines) => announcer.warn(droppedOf(lines)));
   const formatters = { level: (label: string) => ({ level: label }) };
   const options = { base: null, timestamp: stdTimeFunctions.isoTime, formatters };
-  const logger: Logger = pino({ ...options, level }, stream);
-  const announcer = pino({ ...options, level: 'info' }, stream);
+  const logger = pino({ ...options, level }, stream);
+  const announcer: Logger = pino({ ...options, level: 'info' }, always);
   return {
     announce: (fields) => announcer.info(safe(fields)),
     debug: (fields) => logger.debug(safe(fields)),
@@ -39,6 +37,24 @@ export function createLog(level: string, terminal: boolean): ServiceLog {
     error: (fields) => logger.error(safe(fields)),
   };
 }
+
+interface Streams {
+  readonly stream: DestinationStream;
+  /** For what is not dropped with the rest when nobody reads. */
+  readonly always: DestinationStream;
+}
+
+function terminalStreams(): Streams {
+  const stream = pretty({ destination: 2, sync: true, colorize: true, messageFormat: '{event}', ignore: 'event' });
+  return { stream, always: stream };
+}
+
+function stderrStreams(onDropped: (lines: number) => void): Streams {
+  const stream = stderrStream(onDropped);
+  return { stream, always: { write: stream.insist } };
+}
+
+const droppedOf = (lines: number) => ({ event: 'log.dropped', lines, text: 'whoever reads the log had stalled' });
 
 /** Before pino sees it: pino would make an error's own message the line's. */
 const safe = (fields: LogFields): object =>

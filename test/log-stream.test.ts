@@ -44,6 +44,16 @@ t.test('what has no room waits in its order, what is too much is dropped whole, 
   t.match(state.text, /again\n$/);
 });
 
+t.test('what is insisted on is not dropped with the rest', async (t) => {
+  const { state, put } = pipe(0);
+  const log = stream(put, 4);
+  for (const line of ['one\n', 'two\n']) log.write(line);
+  log.insist('ready\n');
+  state.room = 1_000;
+  log.flush(50);
+  t.equal(state.text, `one\nready\n${told(1)}`);
+});
+
 t.test('the end waits for a reader that is slow, and not for one that has stalled', async (t) => {
   const { state, put } = pipe(0);
   const log = stream((bytes) => put(bytes.subarray(0, 1)), 4);

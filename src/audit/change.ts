@@ -123,8 +123,10 @@ const isRouted = (routes: readonly MountRef[], namespace: string, mount: string)
 function readKv(entry: AuditEntry, { mount, path }: Place, kv: 1 | 2 | undefined): Reading {
   const { operation } = entry;
   if (kv === undefined) {
-    const mayChange = changedSecret(1, operation, path) ?? changedSecret(2, operation, path);
-    return mayChange === undefined ? nothing('no_change') : { kind: 'sweep', reason: 'kv_version_unknown', mount };
+    const readings = ([1, 2] as const).flatMap((version) => changedSecret(version, operation, path) ?? []);
+    if (readings.length === 0) return nothing('no_change');
+    if (readings.every((secret) => secret.length > MAX_PATH)) return nothing('path_too_long');
+    return { kind: 'sweep', reason: 'kv_version_unknown', mount };
   }
   const secret = changedSecret(kv, operation, path);
   if (secret === undefined) return nothing('no_change');

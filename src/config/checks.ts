@@ -145,7 +145,8 @@ const costlyGlobs: Check = ({ routes }) =>
   routes.flatMap((route, i) =>
     (['include', 'exclude'] as const).flatMap((key) =>
       route[key].flatMap((glob, j) => {
-        const text = 'has too many * beside brackets, which could take long to match; write it as several globs';
+        const text =
+          'could take long to match: it has more than two * beside brackets, or repeats a group that may take one text in several ways; write it as several globs';
         return found(isCostly(glob), ['routes', i, key, j], text);
       }),
     ),

@@ -183,7 +183,12 @@ const route = mapping({
   namespace: formatted('namespace', { default: '', description: 'Namespace of the mount; "" is the root namespace.' }),
   mount: formatted('mount', { description: 'Path of the KV mount.' }),
   kvVersion: oneOf(['auto', 1, 2], { default: 'auto', description: 'Version of the KV mount; `auto` asks Vault.' }),
-  include: texts(1, { default: ['**'], description: 'Globs on the path below the mount: what is replicated.' }),
+  include: texts(1, {
+    default: ['**'],
+    description:
+      'Globs on the path below the mount: what is replicated. A part with brackets has at most two `*`, and repeats no ' +
+      'group that may take one text in several ways (`+(a|aa)`): matching it could take for ever.',
+  }),
   exclude: texts(0, { default: [], description: 'Globs on the path below the mount: what of it is not.' }),
   to: texts(1, { default: ['default'], description: 'Names of the destinations.' }),
   as: formatted('name-template', {

@@ -45,7 +45,8 @@ export function createFunnel(options: FunnelOptions): Funnel {
   let unread: AuditEntry[] = [];
 
   const ask = (reason: SweepReason, entry: AuditEntry, told: readonly OnQueued[]) => {
-    if (reason === 'kv_version_unknown' && unread.length < MAX_UNREAD) unread.push(entry);
+    const { error: _, ...rest } = entry; // it is no refusal, and may be long
+    if (reason === 'kv_version_unknown' && unread.length < MAX_UNREAD) unread.push(rest);
     options.askMounts();
     sweeps.ask(reason === 'remount' ? 'mounts' : reason, told);
     return 1;

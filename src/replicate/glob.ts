@@ -6,7 +6,7 @@ type PathTest = (path: string) => boolean;
 /** What only picomatch understands: classes, groups, alternatives, negations, escapes. */
 const EXOTIC = /[[\]{}()!|\\"]/;
 /** Alternatives of plain text, which are as many globs. Not right after `**`, where picomatch lets them cross slashes. */
-const ALTERNATIVES = /^(.*?)(?<!\*\*)\{(?![^}]*\.\.)((?:[^[\]{}()!|\\"*?,]+,)+[^[\]{}()!|\\"*?,]+)\}(.*)$/s;
+const ALTERNATIVES = /^([^(]*?)(?<!\*\*)\{(?![^}]*\.\.)((?:[^[\]{}()!|\\"*?,]+,)+[^[\]{}()!|\\"*?,]+)\}(?!\+)(.*)$/s;
 const MAX_SETS = 3;
 /** A `*` more, and picomatch's expression might try each cut of a long path into four. */
 const MAX_STARS = 2;
@@ -24,13 +24,16 @@ export function pathTest(globs: readonly string[], takes: boolean): PathTest {
   return (path) => globs.includes(path) || tests.some((test) => test(path));
 }
 
-/** Whether a part that only picomatch understands holds so many `*` that matching it might take long. */
+/** A repeated group that may take one text in several ways: each further letter could double what matching costs. */
+const REPEATED = /[+*]\([^)]*[|*+({]|[)}]\+/;
+
+/** Whether a part that only picomatch understands holds so many `*`, or such a group, that matching it might take long. */
 export const isCostly = (glob: string): boolean =>
   alternatives(glob).some((one) =>
-    (segmentsOf(one) ?? [one]).some((part) => EXOTIC.test(part) && starsIn(part) > MAX_STARS),
+    (segmentsOf(one) ?? [one]).some((part) => EXOTIC.test(part) && (starsIn(part) > MAX_STARS || REPEATED.test(part))),
   );
 
-const starsIn = (part: string): number => part.match(/\*+|\+\(/g)?.length ?? 0;
+const starsIn = (part: string): number => part.match(/\*+|\+\(|\]\+/g)?.length ?? 0;
 
 /** `a/{b,c}/**` is `a/b/**` and `a/c/**`; further sets of alternatives are left to picomatch, lest they multiply. */
 function alternatives(glob: string, sets = MAX_SETS): string[] {

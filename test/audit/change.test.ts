@@ -149,6 +149,10 @@ t.test('while the KV version is not known, what may be a change asks for a sweep
   t.strictSame(reading(kvEntry(root('new'), 'patch', 'a')), nothing('no_change'));
   t.strictSame(reading(kvEntry(root('new'), 'update', '')), nothing('no_change'));
   t.strictSame(reading(kvEntry(root('new'), 'read', 'data/a')), nothing('read'));
+  const [longest, longer] = ['x'.repeat(2_048), 'x'.repeat(2_049)];
+  t.strictSame(reading(kvEntry(root('new'), 'update', `data/${longest}`)), sweep, 'it may be of version 2');
+  t.strictSame(reading(kvEntry(root('new'), 'update', `data/${longer}`)), nothing('path_too_long'));
+  t.strictSame(reading(kvEntry(root('new'), 'create', longer)), nothing('path_too_long'));
 });
 
 t.test('the mount is found by whole segments, in every spelling', async (t) => {

@@ -82,8 +82,19 @@ t.test('many alternatives are left to picomatch', async (t) => {
 });
 
 t.test('what may cost much is known', async (t) => {
-  for (const glob of ['**/*a*b*c*/**', '{a,b}/**/*-*-*', '**/[ab]*-*/**', '**', 'a', '@(a|b)/*/*/*/*']) {
-    t.equal(isCostly(glob), false, glob);
-  }
-  for (const glob of ['*[ab]*c*', '!(a)/**/b*/*', '{a,}*b*c*', '+(a)+(b)+(c)']) t.equal(isCostly(glob), true, glob);
+  const fine = [
+    '**/*a*b*c*/**',
+    '{a,b}/**/*-*-*',
+    '**/[ab]*-*/**',
+    '**',
+    'a',
+    '@(a|b)/*/*/*/*',
+    '+([a-z])',
+    '(a|b)*',
+    '[ab]+',
+  ];
+  for (const glob of fine) t.equal(isCostly(glob), false, glob);
+  const stars = ['*[ab]*c*', '!(a)/**/b*/*', '{a,}*b*c*', '+(a)+(b)+(c)', '[a]+[a]+[a]+'];
+  const repeated = ['+([a-z]|[a-z0-9])', 'app-+(a|aa)', '+(a*)', '+({a,aa})', '([a-z]|a)+', '@(a|aa)+', '{a,[a]}+'];
+  for (const glob of [...stars, ...repeated]) t.equal(isCostly(glob), true, glob);
 });
