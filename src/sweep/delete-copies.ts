@@ -1,9 +1,8 @@
-import pMap from 'p-map';
 import type { Clock } from '../clock.ts';
 import { ReplicationError, toReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Look } from '../replicate/decide.ts';
-import { currentId, type Destination, type DestinationState } from '../replicate/destination.ts';
+import { currentId, type Destination } from '../replicate/destination.ts';
 import { createErrand } from '../replicate/errand.ts';
 import type { Order } from '../replicate/look-at.ts';
 import { formatRef } from '../replicate/ref.ts';
@@ -11,11 +10,10 @@ import type { Source } from '../replicate/source.ts';
 import { standing } from '../replicate/standing.ts';
 import { TAG_ABSENT } from '../replicate/tags.ts';
 import type { DeletionSettings, Due } from './deletion.ts';
+import { hasReplicas, STAYS } from './guard.ts';
 
 /** What Vault said may be acted upon for this long, in ms. */
 const FRESH_FOR = 10_000;
-/** Copies that are looked up at once. */
-const SIDE_BY_SIDE = 16;
 
 /** One destination, as a deletion needs it. */
 export interface DeletingEnd {
@@ -61,23 +59,6 @@ export async function deleteCopies(options: DeleteOptions, due: readonly Due[], 
   }
   return deleted;
 }
-
-/**
- * Those that may be deleted at all. Copies with replicas stay due for ever unless the destination says otherwise, and
- * must not fill the guard; listings do not tell of replicas. What cannot be looked up stays, and is looked at later.
- */
-export async function deletable(
-  due: readonly Due[],
-  { replicas }: DeletionSettings,
-  describe: (secretName: string) => Promise<DestinationState | undefined>,
-): Promise<readonly Due[]> {
-  if (replicas) return due;
-  const stays = async ({ target }: Due) => hasReplicas(await describe(target.secretName).catch(() => undefined));
-  const staying = await pMap(due, stays, { concurrency: SIDE_BY_SIDE });
-  return due.filter((_, index) => staying[index] === false);
-}
-
-const hasReplicas = (copy: DestinationState | undefined): boolean => (copy?.replicas ?? []).length > 0;
 
 /** The sweep cannot go on: its request is not ours any more, or SQS does not take what must be looked at again. */
 class MustEnd extends Error {
@@ -152,9 +133,7 @@ function reasonAgainst(look: Look, due: Due, { replicas }: DeletionSettings): st
   if (destination === undefined || standing(look).state !== 'absent_marked') return 'it is no longer as it was';
   const same = destination.tags[TAG_ABSENT] === due.mark && (currentId(destination) ?? '-') === due.versionId;
   if (!same) return 'its mark or its version is another by now';
-  return hasReplicas(destination) && !replicas
-    ? 'it has replicas, which would go at once: see deletion.replicas'
-    : undefined;
+  return hasReplicas(destination) && !replicas ? STAYS : undefined;
 }
 
 const overtaken = (due: Due) =>

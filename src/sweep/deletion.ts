@@ -52,16 +52,20 @@ export function dueDeletion(finding: Finding, { grace }: DeletionSettings, now: 
 export function guarded<D extends Due>(
   due: readonly D[],
   copies: number,
-  { maxPerSweep, maxShare }: DeletionSettings,
+  settings: DeletionSettings,
   approvals: readonly Approval[],
 ): { readonly go: readonly D[]; readonly held: readonly D[] } {
   const keys = new Set(approvals.map(keyOf));
   const approved: D[] = [];
   const others: D[] = [];
   for (const one of due) (keys.has(keyOf(approvalOf(one))) ? approved : others).push(one);
-  const most = Math.max(1, Math.min(maxPerSweep, Math.floor(copies * maxShare)));
+  const most = mostAtOnce(copies, settings);
   return others.length <= most ? { go: due, held: [] } : { go: approved, held: others };
 }
+
+/** How many may go at once that nobody approved. */
+export const mostAtOnce = (copies: number, { maxPerSweep, maxShare }: DeletionSettings): number =>
+  Math.max(1, Math.min(maxPerSweep, Math.floor(copies * maxShare)));
 
 const keyOf = ({ ref, versionId, mark }: Approval): string => JSON.stringify([ref, versionId, mark]);
 

@@ -3,10 +3,11 @@ import type { ReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { formatRef } from '../replicate/ref.ts';
 import { type CompareOptions, compare, type Gaps, noGaps, type SweptDestination } from './compare.ts';
-import { type DeletingEnd, deletable, deleteCopies } from './delete-copies.ts';
-import { type Approval, type DeletionSettings, type Due, dueDeletion, guarded } from './deletion.ts';
+import { type DeletingEnd, deleteCopies } from './delete-copies.ts';
+import { type Approval, type DeletionSettings, type Due, dueDeletion } from './deletion.ts';
 import { needsLook } from './drift.ts';
 import { createFindings, type Findings, type FindingsOptions } from './findings.ts';
+import { judgeDue } from './guard.ts';
 import { createTally, gapsReport, type SweepReport } from './report.ts';
 
 /** A destination as a worker's sweep meets it. Without `deletion`, its copies are kept and marked. */
@@ -65,17 +66,15 @@ async function deleteDue(
   const held: Record<string, number> = {};
   let deleted = 0;
   const lookAgain = ({ ref, target }: Due) => findings.add(ref, target);
-  for (const [name, { deletion, isDown, describe }] of destinations) {
+  for (const [name, { deletion, ...end }] of destinations) {
     const here = due.filter(({ target }) => target.destination === name);
     if (deletion === undefined || here.length === 0) continue;
-    if (isDown()) {
+    if (end.isDown()) {
       gaps.down.add(name);
       continue;
     }
     const copies = gaps.copies.get(name) ?? 0;
-    const judge = (some: readonly Due[]) => guarded(some, copies, deletion.settings, approvals());
-    const first = judge(here);
-    const verdict = first.held.length === 0 ? first : judge(await deletable(here, deletion.settings, describe));
+    const verdict = await judgeDue(here, { ...deletion, copies, approvals, end }, signal);
     if (verdict.held.length > 0) {
       held[name] = verdict.held.length;
       log.warn({ event: 'sweep.deletions_held', destination: name, count: verdict.held.length, ...some(verdict.held) });
