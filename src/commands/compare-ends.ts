@@ -1,7 +1,8 @@
 import { pMapIterable } from 'p-map';
 import { formatMount, formatRef, type MountRef } from '../replicate/ref.ts';
 import { type CompareOptions, compare, type Gaps, noGaps, type SweptDestination } from '../sweep/compare.ts';
-import { type DeletionSettings, dueDeletion, guarded } from '../sweep/deletion.ts';
+import { type DeletionSettings, dueDeletion } from '../sweep/deletion.ts';
+import { judgeDue, type Verdict } from '../sweep/guard.ts';
 import { type Depth, type JudgingEnd, judge } from './judge.ts';
 import type { Meter } from './meter.ts';
 import { type DueRow, type Judged, rowOf } from './plan-rows.ts';
@@ -20,10 +21,8 @@ export interface CompareEnds extends Omit<CompareOptions, 'destinations' | 'log'
   readonly meter: Meter;
 }
 
-export interface Compared {
-  /** Deletions that the next sweep lets go, and those that it holds. */
-  readonly go: readonly DueRow[];
-  readonly held: readonly DueRow[];
+/** Besides, the deletions that the next sweep lets go, those that it holds, and those that it leaves. */
+export interface Compared extends Verdict<DueRow> {
   /** Copies that were listed, by the destination's name. */
   readonly copies: ReadonlyMap<string, number>;
   readonly gaps: readonly Gap[];
@@ -67,7 +66,7 @@ export async function compareEnds(
     else due.push({ ...dueOne, row: rowOf(one) });
     meter.compared();
   }
-  return { ...decided(ends, due, gaps), ...told(options, gaps, depth) };
+  return { ...(await decided(ends, due, gaps, signal)), ...told(options, gaps, depth) };
 }
 
 /** What could not be listed is told as a gap. */
@@ -90,12 +89,23 @@ async function* telling<T>(values: AsyncIterable<T>, tell: (value: T) => void): 
 }
 
 /** As a worker's sweep will, without anybody's approval. */
-function decided(ends: CompareEnds['ends'], due: readonly DueRow[], gaps: Gaps): Pick<Compared, 'go' | 'held'> {
-  const verdicts = [...ends].map(([name, { deletion }]) => {
+async function decided(
+  ends: CompareEnds['ends'],
+  due: readonly DueRow[],
+  gaps: Gaps,
+  signal: AbortSignal,
+): Promise<Verdict<DueRow>> {
+  const all = { go: [] as DueRow[], held: [] as DueRow[], staying: [] as DueRow[] };
+  for (const [name, { deletion, ...end }] of ends) {
+    if (deletion === undefined) continue;
     const here = due.filter(({ target }) => target.destination === name);
-    return deletion === undefined ? { go: [], held: [] } : guarded(here, gaps.copies.get(name) ?? 0, deletion, []);
-  });
-  return { go: verdicts.flatMap(({ go }) => go), held: verdicts.flatMap(({ held }) => held) };
+    const guard = { settings: deletion, copies: gaps.copies.get(name) ?? 0, approvals: () => [], end };
+    const { go, held, staying } = await judgeDue(here, guard, signal);
+    for (const one of go) all.go.push(one);
+    for (const one of held) all.held.push(one);
+    for (const one of staying) all.staying.push(one);
+  }
+  return all;
 }
 
 /** What of metadata is hidden leaves no gap where each such secret was looked at. */

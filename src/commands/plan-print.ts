@@ -30,6 +30,7 @@ const SHOWN: Readonly<Record<Action, { readonly word: string; readonly sum: stri
   retag: { word: 'retag', sum: 'to retag', colour: 36 },
   delete: { word: 'delete', sum: 'to delete', colour: 31 },
   held: { word: 'held', sum: 'held: vaultferry sweep --approve-deletes', colour: 31 },
+  stay: { word: 'stay', sum: 'to stay for their replicas', colour: 33 },
   wait: { word: 'wait', sum: 'to wait for Vault', colour: 33 },
   differs: { word: 'differs', sum: 'with another value', colour: 35 },
   adopt: { word: 'adopt', sum: 'to adopt', colour: 35 },
@@ -98,7 +99,8 @@ function block(row: PlanRow, line: string, { coloured, columns }: View): string[
 /** A name that says no more than the ref, and a reason that says no more than the action, are left out. */
 function remarks(row: PlanRow): string[] {
   const { action, state, why, code, keys, notCompared } = row;
-  const tellsMore = code !== undefined || action === 'differs' || (action === 'update' && state !== 'stale');
+  const tellsMore =
+    code !== undefined || action === 'differs' || action === 'stay' || (action === 'update' && state !== 'stale');
   return [
     ...(why !== undefined && tellsMore ? [`${printable(why)}${code === undefined ? '' : ` (${code})`}`] : []),
     ...(keys === undefined ? [] : [keysText(keys)]),

@@ -26,8 +26,8 @@ const ACTIONS = {
   unknown: 'unknown',
 } as const satisfies Readonly<Record<Kind, string>>;
 
-/** `differs`: the right version has another value; `conflict`: not even adopt can end it. */
-export type Action = (typeof ACTIONS)[Kind] | 'conflict' | 'delete' | 'held' | 'differs';
+/** `differs`: the right version has another value; `conflict`: not even adopt can end it; `stay`: it is due, and has replicas. */
+export type Action = (typeof ACTIONS)[Kind] | 'conflict' | 'delete' | 'held' | 'stay' | 'differs';
 
 /** What the two values have shown, if they were read. */
 export type Comparison =
@@ -108,7 +108,7 @@ export interface DueRow extends Due {
   readonly row: PlanRow;
 }
 
-export const dueRow = ({ row, versionId, mark }: DueRow, action: 'delete' | 'held'): PlanRow => ({
+export const dueRow = ({ row, versionId, mark }: DueRow, action: 'delete' | 'held' | 'stay'): PlanRow => ({
   ...row,
   action,
   deletion: { versionId, absentSince: mark.slice(0, mark.indexOf(' ')) },

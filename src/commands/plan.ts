@@ -1,3 +1,4 @@
+import { STAYS } from '../sweep/guard.ts';
 import { type Compared, type CompareEnds, compareEnds } from './compare-ends.ts';
 import type { Depth } from './judge.ts';
 import { planJson } from './plan-json.ts';
@@ -48,9 +49,10 @@ export async function gather(
       add(rowOf(judged));
       await onJudged(judged);
     };
-    const { go, held, copies, gaps, nothing } = await compareEnds(command, depth, take, signal);
+    const { go, held, staying, copies, gaps, nothing } = await compareEnds(command, depth, take, signal);
     for (const due of go) add(dueRow(due, 'delete'));
     for (const due of held) add(dueRow(due, 'held'));
+    for (const due of staying) add({ ...dueRow(due, 'stay'), why: STAYS });
     const limits = new Map([...ends].map(([name, { maxSecrets }]) => [name, maxSecrets]));
     return { rows, gaps, nothing, summary: tally.summary(copies, limits) };
   } finally {

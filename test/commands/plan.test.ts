@@ -308,6 +308,27 @@ t.test('deletions that are due go, or are held', async (t) => {
   t.ok(world.ends.eu.operations().every((operation) => operation !== 'delete'));
 });
 
+t.test('of what is due, copies with replicas stay and hold up nobody else, as in the sweep', async (t) => {
+  const { source, plan, planText, run, work, clock, ends } = comparingHouse({ deletion: {} });
+  const paths = ['a', 'b', 'c', 'd'];
+  for (const path of paths) source.write(at(path), value());
+  await run();
+  await work();
+  for (const path of paths) source.delete(at(path));
+  await run();
+  await work();
+  for (const path of paths.slice(0, 3)) ends.eu.secret(`kv/${path}`).replicas = ['us-west-2'];
+  await clock.advance(20 * 60_000);
+  const { code, json } = await plan();
+  const stays = { action: 'stay', state: 'absent_marked', code: null, why: /^it has replicas/, deletion: {} };
+  t.match({ code, json }, { code: 3, json: { secrets: [stays, stays, stays, { ref: 'kv/d', action: 'delete' }] } });
+  t.match(json, { actions: { eu: { delete: 1, stay: 3, held: undefined } }, copies: { eu: { now: 4, after: 3 } } });
+  const { text } = await planText();
+  t.match(text, /\nstay +kv\/a .* 20 m\n +it has replicas, .*deletion\.replicas\n/);
+  t.match(text, /\n1 to delete, 3 to stay for their replicas\n/);
+  t.match(await run(), { deleted: 1, held: {} });
+});
+
 t.test('a copy that was let go is counted apart, and asks for nothing', async (t) => {
   const { plan, planText } = await one(({ ends }) => {
     const { tags } = ends.eu.secret('kv/a');

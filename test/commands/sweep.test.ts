@@ -190,6 +190,17 @@ t.test('nothing held is nothing to ask', async (t) => {
   t.same(asked, []);
 });
 
+t.test('copies with replicas are not shown for an approval, and make nothing held', async (t) => {
+  const { approveText, approveJson, ends } = await heldHouse();
+  ends.eu.secret('kv/a').replicas = ['us-west-2'];
+  t.match(await approveJson({ yes: true }), {
+    code: 0,
+    json: { held: [{ ref: 'kv/b' }, { ref: 'kv/c' }], approved: 2 },
+  });
+  ends.eu.secret('kv/b').replicas = ['us-west-2'];
+  t.match(await approveText(), { code: 0, text: 'no deletion is held\n' });
+});
+
 t.test('a request that SQS does not take is no approval', async (t) => {
   const { approveText } = await heldHouse();
   const publisher = { send: async () => [{ index: 0, forGood: false }] };
