@@ -26,7 +26,7 @@ const ACTIONS = {
   unknown: 'unknown',
 } as const satisfies Readonly<Record<Kind, string>>;
 
-/** `differs`: the right version has another value; `conflict`: not even adopt can end it; `stay`: it is due, and has replicas. */
+/** `differs`: the right version has another value; `conflict`: not even adopt can end it; `stay`: due, with replicas. */
 export type Action = (typeof ACTIONS)[Kind] | 'conflict' | 'delete' | 'held' | 'stay' | 'differs';
 
 /** What the two values have shown, if they were read. */

@@ -32,6 +32,8 @@ export interface DeleteOptions {
   readonly lookAgain: (due: Due) => Promise<void>;
   /** An outage has ended the deletions: what comes after is left. */
   readonly onBrokenOff: (error: ReplicationError) => void;
+  /** Its deletion has gone out, and has taken effect or may have. */
+  readonly onSent: (due: Due) => void;
   readonly onWritten: (due: Due, outcome: 'deleted' | 'restored') => void;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Pick<Log, 'info' | 'warn'>;
@@ -106,8 +108,9 @@ const mayHaveTakenEffect = (error: unknown): boolean => {
  * once more, and restored if it is back. What cannot be told for certain is put on the queue, where a worker ends it.
  */
 async function afterwards(options: DeleteOptions, due: Due, arn: string, unclear: unknown): Promise<boolean> {
-  const { end, lookAgain, onWritten, clock, log } = options;
+  const { end, lookAgain, onSent, onWritten, clock, log } = options;
   const errand = createErrand(clock, due.ref);
+  onSent(due);
   if (unclear === undefined) onWritten(due, 'deleted');
   try {
     if (unclear !== undefined) throw unclear;

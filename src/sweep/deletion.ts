@@ -67,16 +67,11 @@ export function guarded<D extends Due>(
 export const mostAtOnce = (copies: number, { maxPerSweep, maxShare }: DeletionSettings): number =>
   Math.max(1, Math.min(maxPerSweep, Math.floor(copies * maxShare)));
 
-const keyOf = ({ ref, versionId, mark }: Approval): string => JSON.stringify([ref, versionId, mark]);
+/** The same for two words of the same. */
+export const keyOf = ({ ref, versionId, mark }: Approval): string => JSON.stringify([ref, versionId, mark]);
 
 /** The word that lets it go. */
 export const approvalOf = ({ ref, versionId, mark }: Due): Approval => ({ ref: formatRef(ref), versionId, mark });
 
-/** Approvals that came with one request. */
-export interface SentApprovals {
-  /** On SQS's clock, in ms since the epoch. */
-  readonly sentAt: number;
-  readonly approve: readonly Approval[];
-}
-
-export const holds = ({ sentAt }: SentApprovals, now: number): boolean => now - sentAt <= APPROVAL_LASTS;
+/** Whether what was sent then still holds; both on SQS's clock, in ms since the epoch. */
+export const holds = ({ sentAt }: { readonly sentAt: number }, now: number): boolean => now - sentAt <= APPROVAL_LASTS;

@@ -2,8 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { SweepMessage } from '../queue/message.ts';
 import type { Inbox, Received } from '../queue/ports.ts';
 import type { Read } from '../worker/look.ts';
-import type { Approval } from './deletion.ts';
-import { createKeptApprovals } from './kept-approvals.ts';
+import { createKeptApprovals, type KeptApprovals } from './kept-approvals.ts';
 
 /** SQS ends a flight 12 h after its receive, and the heartbeat an hour earlier. In ms. */
 const LONGEST_RUN = 10.9 * 3_600_000;
@@ -25,8 +24,7 @@ export interface Run {
   readonly until: number;
   /** How long its requests can be kept, in ms. */
   readonly timeLeft: number;
-  /** Those that hold at a time of SQS's clock, in ms since the epoch. */
-  readonly approvals: (now: number) => readonly Approval[];
+  readonly approvals: Pick<KeptApprovals, 'standing' | 'use'>;
 }
 
 /** What this process knows of its sweeps, in memory: which requests they have served, and when. */
@@ -59,13 +57,14 @@ export function createProgress({ inbox, every, minGap, clock }: ProgressOptions)
       last = { began: clock.monotonic(), took: 0 };
       kept.keep(requests);
       return {
-        approvals: kept.standing,
+        approvals: kept,
         until: Math.max(date, newest + 1), // SQS's Date has whole seconds; what is in hand was sent before now
         timeLeft: LONGEST_RUN - Math.max(...requests.map(sinceReceive)),
       };
     },
-    /** The run came to its end, with gaps or without: what it could not list is asked for anew. */
-    ended({ until }: Run): void {
+    /** The run came to its end. What it left in gaps is asked for anew, and what was approved is kept for that alone. */
+    ended({ until }: Run, withGaps: boolean): void {
+      if (!withGaps) kept.forget();
       last.took = clock.monotonic() - last.began;
       servedUntil = until;
     },

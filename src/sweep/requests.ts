@@ -37,7 +37,7 @@ export function createSweepServer(
   const serve = async (requests: Requests): Promise<void> => {
     const run = await progress.begin(requests);
     const report = await runOnce(options, requests, run, signal);
-    progress.ended(run);
+    progress.ended(run, report === 'out of time' || report.again || report.down.length > 0);
     failures = 0;
     if (report === 'out of time') return again('unfinished', 0);
     for (const destination of report.down) onceUp(destination);

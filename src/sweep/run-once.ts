@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Inbox } from '../queue/ports.ts';
+import { approvalOf } from './deletion.ts';
 import type { Requests, Run } from './progress.ts';
 import type { SweepReport } from './report.ts';
 import type { SweepOrder } from './sweep.ts';
@@ -37,7 +38,8 @@ export async function runOnce(
   const [first] = requests;
   const order: SweepOrder = {
     now: () => Math.min(clock.now(), onSqsClock()),
-    approvals: () => approvals(onSqsClock()),
+    approvals: (destination) => approvals.standing(destination, onSqsClock()),
+    onSent: (due) => approvals.use(due.target.destination, approvalOf(due)),
     async extend() {
       if (first !== undefined) await inbox.extend(first.received, Math.max(EXTENSION, Math.round(visibility / 1000)));
     },

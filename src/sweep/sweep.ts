@@ -26,8 +26,10 @@ export interface SweepOptions extends CompareOptions, FindingsOptions {
 export interface SweepOrder {
   /** The earlier of our clock and SQS's, ms since the epoch: a clock that is ahead must not cut a grace short. */
   readonly now: () => number;
-  /** Those that hold at the time of asking. */
-  readonly approvals: () => readonly Approval[];
+  /** Those that hold for a destination at the time of asking. */
+  readonly approvals: (destination: string) => readonly Approval[];
+  /** Uses up what was approved of it: it has gone out. */
+  readonly onSent: (due: Due) => void;
   /** Keeps the request with this process for another minute; throws when it is not its own any more. */
   readonly extend: () => Promise<void>;
 }
@@ -59,7 +61,7 @@ export async function sweep(options: SweepOptions, order: SweepOrder, signal: Ab
 /** Each destination's deletions, as far as its guard lets them go. */
 async function deleteDue(
   { destinations, onDeleted, clock, log }: SweepOptions,
-  { approvals, extend }: SweepOrder,
+  { approvals, onSent, extend }: SweepOrder,
   { due, gaps, findings }: { readonly due: readonly Due[]; readonly gaps: Gaps; readonly findings: Findings },
   signal: AbortSignal,
 ): Promise<Pick<SweepReport, 'deleted' | 'held'>> {
@@ -74,13 +76,13 @@ async function deleteDue(
       continue;
     }
     const copies = gaps.copies.get(name) ?? 0;
-    const verdict = await judgeDue(here, { ...deletion, copies, approvals, end }, signal);
+    const verdict = await judgeDue(here, { ...deletion, copies, approvals: () => approvals(name), end }, signal);
     if (verdict.held.length > 0) {
       held[name] = verdict.held.length;
       log.warn({ event: 'sweep.deletions_held', destination: name, count: verdict.held.length, ...some(verdict.held) });
     }
     const onBrokenOff = (error: ReplicationError) => void gaps.destinations.push({ what: name, error });
-    const options = { ...deletion, extend, lookAgain, onBrokenOff, onWritten: onDeleted, clock, log };
+    const options = { ...deletion, extend, lookAgain, onBrokenOff, onSent, onWritten: onDeleted, clock, log };
     deleted += await deleteCopies(options, verdict.go, signal);
   }
   return { deleted, held };

@@ -76,7 +76,7 @@ export function house(settings: Settings = {}) {
     onDeleted: ({ ref }, outcome) => done.push(`${outcome} ${formatRef(ref)}`),
   };
   const order = (more: Partial<SweepOrder> = {}): SweepOrder => ({
-    ...{ now: clock.now, approvals: () => [] },
+    ...{ now: clock.now, approvals: () => [], onSent: () => undefined },
     extend: async () => void extended.push(clock.now()),
     ...more,
   });

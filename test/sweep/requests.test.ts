@@ -280,32 +280,69 @@ t.test('what was sent before a request in hand is served with it, in the same se
   t.equal(state.runs, 1);
 });
 
-t.test('approvals come with their requests, and are never taken for served', async (t) => {
+/** A house whose runs tell what is approved, and end with `report`. */
+function approvedHouse(report: SweepReport) {
   const orders: SweepOrder[] = [];
   const seen: unknown[] = [];
-  const { clock, serve, request, extended } = house({
-    run: async (_, order) => {
-      orders.push(order);
-      seen.push(order.approvals());
-      await order.extend();
-      return DONE;
-    },
-  });
-  const approve = [{ ref: 'kv/a', versionId: 'v', mark: 'm' }];
-  const late = request(0, { origin: 'operator', approve });
+  const run = async (_: number, order: SweepOrder) => {
+    orders.push(order);
+    seen.push(order.approvals('eu'));
+    await order.extend();
+    return report;
+  };
+  const { clock, serve, request, extended } = house({ run });
+  return { clock, serve, request, extended, orders, seen };
+}
+
+const APPROVE = ['a', 'b'].map((path) => ({ ref: `kv/${path}`, versionId: 'v', mark: 'm' }));
+
+t.test('approvals come with their requests, and are never taken for served', async (t) => {
+  const { clock, serve, request, extended, orders, seen } = approvedHouse(PARTIAL);
+  const late = request(0, { origin: 'operator', approve: APPROVE });
   await clock.advance(500);
   const first = request();
   await serve([first]);
   await serve([late]);
-  t.same(seen, [[], approve]);
+  t.same(seen, [[], APPROVE]);
   t.same(extended, [`${first.received.id} 60`, `${late.received.id} 60`]);
   await serve([request()]);
-  t.same(seen, [[], approve, approve], 'what it has not acted upon is for the next sweep');
+  t.same(seen, [[], APPROVE, APPROVE], 'what it has not acted upon is for the next sweep');
   await clock.advance(HOUR + 5_000);
-  t.same(orders[1]?.approvals(), [], 'an hour later it has lapsed, also for a run that goes on');
-  const lapsed = request(HOUR + 2_000, { origin: 'operator', approve });
+  t.same(orders[1]?.approvals('eu'), [], 'an hour later it has lapsed, also for a run that goes on');
+  const lapsed = request(HOUR + 2_000, { origin: 'operator', approve: APPROVE });
   await serve([lapsed]);
   t.same(seen.at(-1), []);
+});
+
+t.test('a sweep that leaves nothing over is the last that its approvals are for', async (t) => {
+  for (const [report, left] of [
+    [DONE, []],
+    [PARTIAL, APPROVE],
+    [{ ...DONE, down: ['us'] }, APPROVE],
+  ] as const) {
+    const { clock, serve, request, seen } = approvedHouse(report);
+    const approved = request(0, { origin: 'operator', approve: APPROVE });
+    await serve([approved]);
+    await clock.advance(2_000);
+    await serve([request()]);
+    await serve([approved]);
+    t.same(seen, [APPROVE, left, left], 'nor does SQS bring them back with the request');
+    await serve([request(0, { origin: 'operator', approve: APPROVE })]);
+    t.same(seen.at(-1), [...left, ...APPROVE], 'a new word is one');
+  }
+});
+
+t.test('a word is used up once its deletion goes out at that destination', async (t) => {
+  const { clock, serve, request, orders, seen } = approvedHouse(PARTIAL);
+  const approved = request(0, { origin: 'operator', approve: APPROVE });
+  await serve([approved]);
+  const target = { route: 'kv', destination: 'eu', secretName: 'kv/a', group: 'g' };
+  orders[0]?.onSent({ ref: { namespace: '', mount: 'kv', path: 'a' }, target, versionId: 'v', mark: 'm' });
+  t.same(orders[0]?.approvals('eu'), APPROVE.slice(1));
+  t.same(orders[0]?.approvals('us'), APPROVE);
+  await clock.advance(2_000);
+  await serve([approved]);
+  t.same(seen.at(-1), APPROVE.slice(1));
 });
 
 t.test('a sweep that takes over a quarter of the time lets slots of the timer pass, and nothing else', async (t) => {
