@@ -15,19 +15,28 @@ const PAGE_SIZE = 100;
 
 /**
  * Every copy of one vault in a destination, those scheduled for deletion included. May miss the last 5 minutes. While a
- * page is read, the next one is on its way.
+ * page is read, the next one is on its way; who takes the first copy alone, to see whether AWS answers, makes one call.
  */
 export async function* listCopies(client: SecretsManagerClient, vault: string): AsyncGenerator<ListedCopy> {
-  let next: ReturnType<typeof listPage> | undefined = listPage(client, vault, undefined);
-  while (next !== undefined) {
-    const { SecretList = [], NextToken }: ListSecretsResponse = await next;
-    next = NextToken === undefined ? undefined : listPage(client, vault, NextToken);
-    next?.catch(() => undefined); // thrown where it is awaited
+  let page: Promise<ListSecretsResponse> | undefined = listPage(client, vault, undefined);
+  while (page !== undefined) {
+    const { SecretList = [], NextToken }: ListSecretsResponse = await page;
+    page = undefined;
     for (const entry of SecretList) {
       const copy = listedCopy(entry);
-      if (copy.tags[TAG_VAULT] === vault) yield copy; // the filters match key and value, not necessarily of one tag
+      if (copy.tags[TAG_VAULT] !== vault) continue; // the filters match key and value, not necessarily of one tag
+      yield copy;
+      page ??= nextPage(client, vault, NextToken);
     }
+    page ??= nextPage(client, vault, NextToken);
   }
+}
+
+function nextPage(client: SecretsManagerClient, vault: string, NextToken: string | undefined) {
+  if (NextToken === undefined) return undefined;
+  const page = listPage(client, vault, NextToken);
+  page.catch(() => undefined); // thrown where it is awaited
+  return page;
 }
 
 async function listPage(client: SecretsManagerClient, vault: string, NextToken: string | undefined) {

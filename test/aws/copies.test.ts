@@ -77,3 +77,35 @@ t.test('failures, by their code', async (t) => {
     },
   ]);
 });
+
+t.test(
+  'who takes the first copy alone makes one call; who goes on has the next page ordered at the second',
+  async (t) => {
+    const standIn = await startAwsStandIn();
+    const client = new SecretsManagerClient({ ...standIn.client, maxAttempts: 1 });
+    t.teardown(async () => {
+      client.destroy();
+      await standIn.close();
+    });
+    let calls = 0;
+    const count = { step: 'initialize' } as const;
+    client.middlewareStack.add(
+      (next) => (args) => {
+        calls += 1;
+        return next(args);
+      },
+      count,
+    );
+    const Tags = [{ Key: 'vaultferry:vault', Value: 'vault' }];
+    const named = (...names: string[]) => names.map((Name) => ({ Name, Tags }));
+    standIn.answer({ body: { SecretList: [{ Name: 'foreign' }, ...named('a', 'b', 'c')], NextToken: 'more' } });
+    const copies = listCopies(client, 'vault');
+    t.match(await copies.next(), { value: { name: 'a' } });
+    t.equal(calls, 1);
+    standIn.answer({ body: { SecretList: [{ Name: 'foreign' }], NextToken: 'last' } });
+    t.match(await copies.next(), { value: { name: 'b' } });
+    t.match(await copies.next(), { value: { name: 'c' } });
+    t.equal(calls, 2, 'while a page is read, once');
+    await copies.return(undefined);
+  },
+);
