@@ -25,9 +25,10 @@ export const FAILURES = {
   },
   source_stale: {
     treatment: 'hold',
-    meaning: 'Vault answered with an older version than was seen before.',
+    meaning:
+      'Vault answered with an older version than was seen before, or too slowly for its answer to be acted upon.',
     advice:
-      'None: a standby catches up; after two minutes of nothing else the answer is believed (a restored snapshot).',
+      'None: a standby catches up; after two minutes of nothing else the answer is believed (a restored snapshot). Where the text says so, see what is slow.',
   },
   source_forbidden: {
     treatment: 'permanent',

@@ -6,14 +6,16 @@ import { formatRef, type SecretRef } from './ref.ts';
 
 /** What was read from Vault may be acted upon for this long, in ms. */
 const FRESH_FOR = 10_000;
+/** A shorter wait for a turn is no reason to look again, which would gain less, in ms. */
+const LONG_WAIT = 1_000;
 
 /** One order on its way through its looks, as the replicator leads it. */
 export interface OwnErrand extends Errand {
   /** A look begins: what it reads is fresh from now on. */
   look(): void;
   stillFresh(): void;
-  /** Whether a look was lost to nothing but the wait for a turn. */
-  cameLate(): boolean;
+  /** What looks were lost to that nobody else's hand took: the wait for a turn, or else what is slow to answer. */
+  lostTo(): 'wait' | 'age' | undefined;
   /** What was waited for and not used goes to others, unless AWS has just throttled. */
   end(throttled: boolean): void;
 }
@@ -26,25 +28,26 @@ export function createErrand(clock: Pick<Clock, 'monotonic'>, ref: SecretRef): O
   const held = new Map<Limiter, number>();
   let began = clock.monotonic();
   let waited = 0;
-  let late = false;
+  let lostTo: 'wait' | 'age' | undefined;
 
   const fresh = (during: number) => {
     const age = clock.monotonic() - began;
     if (age <= during) return;
-    late ||= age - waited <= during;
+    if (age - waited <= FRESH_FOR) lostTo = 'wait';
+    else lostTo ??= 'age';
     const text = `what Vault said of ${formatRef(ref)} is ${Math.round(age / 1000)} s old: it is looked at again`;
     throw new ReplicationError('promotion_conflict', text);
   };
-  /** How many turns are held then. */
+  /** For how long, in ms. */
   const wait = async (limiter: Limiter, { calls = 1, ...need }: Need): Promise<number> => {
-    const there = held.get(limiter) ?? 0;
-    const lacking = calls - there;
-    if (lacking <= 0) return there;
+    const lacking = calls - (held.get(limiter) ?? 0);
+    if (lacking <= 0) return 0;
     const asked = clock.monotonic();
     await limiter.turn({ ...need, calls: lacking });
-    waited += clock.monotonic() - asked;
+    const took = clock.monotonic() - asked;
+    waited += took;
     held.set(limiter, calls);
-    return calls;
+    return took;
   };
   return {
     look() {
@@ -53,11 +56,12 @@ export function createErrand(clock: Pick<Clock, 'monotonic'>, ref: SecretRef): O
     },
     stillFresh: () => fresh(FRESH_FOR),
     async turn(limiter, need = {}) {
-      const turns = await wait(limiter, need);
-      fresh(FRESH_FOR / (need.calls ?? 1)); // what follows must be fresh then, too
-      held.set(limiter, turns - 1);
+      const took = await wait(limiter, need);
+      // What follows must be fresh then, too. Where it was no line that took the time, the next look would be as old.
+      fresh(took > LONG_WAIT ? FRESH_FOR / (need.calls ?? 1) : FRESH_FOR);
+      held.set(limiter, (held.get(limiter) ?? 0) - 1);
     },
-    cameLate: () => late,
+    lostTo: () => lostTo,
     end(throttled) {
       if (!throttled) for (const [limiter, calls] of held) if (calls > 0) limiter.giveBack(calls);
       held.clear();

@@ -16,6 +16,8 @@ import { ownershipTags, sourceText } from './tags.ts';
 
 /** Looks that may be lost to somebody else's promotion before the message waits. */
 const MAX_LOOKS = 5;
+/** What is too slow is asked again after so many seconds, which gives it some rest. */
+const SLOW_AGAIN = 30;
 /** Names that are remembered as warned about. */
 const MAX_WARNED = 10_000;
 /** Description's limit, in characters (CreateSecret, API reference). */
@@ -99,7 +101,7 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
       return replicated;
     } catch (error) {
       errand.end(codeOf(error) === 'destination_throttled');
-      throw isLost(error) && errand.cameLate() ? turnsCameLate(order) : error;
+      throw isLost(error) ? lostFor(order, errand.lostTo(), error) : error;
     }
   };
 }
@@ -146,12 +148,22 @@ async function decideWithRoom(copies: ReplicatorPorts['copies'], look: Look, err
 
 const isPermanent = (error: unknown): boolean => error instanceof ReplicationError && error.treatment === 'permanent';
 
-/** A hold: we kept ourselves waiting, which says nothing against the message. */
-const turnsCameLate = ({ ref, secretName }: Order) =>
-  new ReplicationError(
-    'destination_throttled',
-    `each time it was the turn of ${secretName}, the copy of ${formatRef(ref)}, what Vault had said of it was too old: it is looked at again`,
-  );
+/** A hold where we kept ourselves waiting, or the ends are slow, which says nothing against the message. */
+function lostFor({ ref, secretName }: Order, lostTo: ReturnType<OwnErrand['lostTo']>, error: unknown): unknown {
+  const which = `${secretName}, the copy of ${formatRef(ref)}`;
+  switch (lostTo) {
+    case 'wait': {
+      const text = `each time it was the turn of ${which}, what Vault had said of it was too old: it is looked at again`;
+      return new ReplicationError('destination_throttled', text);
+    }
+    case 'age': {
+      const text = `until ${which}, could be written, what Vault had said of it was too old: Vault, Secrets Manager or this process is slow; it is looked at again`;
+      return new ReplicationError('source_stale', text, undefined, SLOW_AGAIN);
+    }
+    case undefined:
+      return error;
+  }
+}
 
 const restoredInVain = ({ ref, secretName }: Order) =>
   new ReplicationError(
