@@ -130,12 +130,8 @@ const restore =
 
 const scheduleDeletion =
   ({ onceClient, limits: { creations } }: SecretsManagerOptions): Destination['scheduleDeletion'] =>
-  async (arn, recoveryDays, last) => {
-    await creations.turn(FIRST);
-    await last().catch((error: unknown) => {
-      creations.giveBack(1);
-      throw error;
-    });
+  async (arn, recoveryDays, errand) => {
+    await errand.turn(creations); // in line: a sweep that deletes must not keep new secrets waiting
     await call('DeleteSecret', arn, { codes: CONFLICTS, limiter: creations }, (limit) =>
       onceClient.send(new DeleteSecretCommand({ SecretId: arn, RecoveryWindowInDays: recoveryDays }), limit),
     );

@@ -60,11 +60,8 @@ export interface Destination {
   /** Moves AWSCURRENT to `versionId` if, and only if, it still stands at `from` (undefined: at no version). */
   promote(arn: string, versionId: string, from: string | undefined, errand: Errand): Promise<void>;
   restore(arn: string, errand: Errand): Promise<void>;
-  /**
-   * Schedules the deletion, with so many days (7 to 30) in which it can be undone. `last` runs right before the call, and
-   * keeps it from being sent by throwing.
-   */
-  scheduleDeletion(arn: string, recoveryDays: number, last: () => Promise<void>): Promise<void>;
+  /** With so many days (7 to 30) in which it can be undone. */
+  scheduleDeletion(arn: string, recoveryDays: number, errand: Errand): Promise<void>;
   retag(arn: string, change: TagChange, errand: Errand): Promise<void>;
   /** When each version was created that is still there, those without a label too; in ms since the epoch. */
   versionTimes(arn: string): Promise<number[]>;

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
-import { ReplicationError, toReplicationError } from '../errors.ts';
+import { type ReplicationError, toReplicationError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Look } from '../replicate/decide.ts';
-import { currentId, type Destination } from '../replicate/destination.ts';
-import { createErrand } from '../replicate/errand.ts';
+import { currentId, type Destination, type Errand } from '../replicate/destination.ts';
+import { createErrand, type OwnErrand } from '../replicate/errand.ts';
 import type { Order } from '../replicate/look-at.ts';
 import { formatRef } from '../replicate/ref.ts';
 import type { Source } from '../replicate/source.ts';
@@ -12,8 +12,6 @@ import { TAG_ABSENT } from '../replicate/tags.ts';
 import type { DeletionSettings, Due } from './deletion.ts';
 import { hasReplicas, STAYS } from './guard.ts';
 
-/** What Vault said may be acted upon for this long, in ms. */
-const FRESH_FOR = 10_000;
 
 /** One destination, as a deletion needs it. */
 export interface DeletingEnd {
@@ -69,11 +67,23 @@ class MustEnd extends Error {
 
 const about = ({ ref, target }: Due) => ({ ref: formatRef(ref), destination: target.destination });
 
-/** True when its deletion is scheduled. */
+/** True when its deletion is scheduled. A look that grew too old in the line is made anew, and has its turn then. */
 async function deleteCopy(options: DeleteOptions, due: Due): Promise<boolean> {
-  const { end, settings, extend, clock, log } = options;
+  const errand = createErrand(options.clock, due.ref);
+  try {
+    return await attempt(options, due, errand).catch((error: unknown) => {
+      if (errand.lostTo() === 'wait') return attempt(options, due, errand);
+      throw error;
+    });
+  } finally {
+    errand.end(false);
+  }
+}
+
+async function attempt(options: DeleteOptions, due: Due, errand: OwnErrand): Promise<boolean> {
+  const { end, settings, extend, log } = options;
   const { ref, target } = due;
-  const began = clock.monotonic();
+  errand.look();
   const look = await end.look({ ref, route: target.route, secretName: target.secretName, hint: undefined });
   const why = reasonAgainst(look, due, settings);
   if (why !== undefined) {
@@ -82,10 +92,18 @@ async function deleteCopy(options: DeleteOptions, due: Due): Promise<boolean> {
   }
   const arn = look.destination?.arn ?? '';
   let sent = false;
-  const last = async () => {
-    await extend().catch(mustEnd);
-    if (clock.monotonic() - began > FRESH_FOR) throw overtaken(due);
-    sent = true;
+  const last: Errand = {
+    async turn(limiter, need) {
+      await errand.turn(limiter, need);
+      try {
+        await extend().catch(mustEnd);
+        errand.stillFresh();
+      } catch (error) {
+        limiter.giveBack(1);
+        throw error;
+      }
+      sent = true;
+    },
   };
   const unclear = await end.destination.scheduleDeletion(arn, settings.recoveryDays, last).then(
     () => undefined,
@@ -138,6 +156,3 @@ function reasonAgainst(look: Look, due: Due, { replicas }: DeletionSettings): st
   if (!same) return 'its mark or its version is another by now';
   return hasReplicas(destination) && !replicas ? STAYS : undefined;
 }
-
-const overtaken = (due: Due) =>
-  new ReplicationError('promotion_conflict', `what Vault said of ${formatRef(due.ref)} is too old to act upon`);

@@ -9,11 +9,12 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import t, { type Test } from 'tap';
-import { createSecretsManager } from '../../src/aws/secrets-manager.ts';
+import { createSecretsManager, type SecretsManagerOptions } from '../../src/aws/secrets-manager.ts';
 import { type FailureCode, ReplicationError } from '../../src/errors.ts';
-import type { Limiter } from '../../src/limiter.ts';
+import { createLimiter, type Limiter } from '../../src/limiter.ts';
 import { CURRENT, currentId, type Destination, type Errand, STAGING_LABEL } from '../../src/replicate/destination.ts';
 import { Sensitive } from '../../src/sensitive.ts';
+import { manualClock } from '../fakes/clock.ts';
 import { startRoto } from '../servers/roto.ts';
 import { awsError, startAwsStandIn } from './stand-in.ts';
 
@@ -196,7 +197,8 @@ t.test('what is no longer fresh is not sent', async (t) => {
   await t.rejects(destination.promote(arn, second, versionId, stale), tooOld);
   await t.rejects(destination.retag(arn, { set: { a: 'b' }, remove: ['version'] }, stale), tooOld);
   t.equal(await current(name), 'one');
-  t.match(await seen(name), { tags: { version: '1' } });
+  await t.rejects(destination.scheduleDeletion(arn, 7, stale), tooOld);
+  t.match(await seen(name), { tags: { version: '1' }, scheduledForDeletion: false });
   await client.send(new DeleteSecretCommand({ SecretId: name, RecoveryWindowInDays: 7 }));
   await t.rejects(destination.restore(arn, stale), tooOld);
   t.match(await seen(name), { scheduledForDeletion: true });
@@ -213,39 +215,36 @@ t.test('a foreign secret re-created under the name is not hit by what goes to th
 t.test('a deletion is scheduled by the ARN with its recovery window, and can be undone', async (t) => {
   const { name, versionId, arn } = await created('one');
   const before = counts.creations.turns;
-  const order: string[] = [];
-  await destination.scheduleDeletion(arn, 9, async () => {
-    order.push(counts.creations.turns === before + 1 ? 'after the turn' : 'before the turn');
-    t.match(await seen(name), { scheduledForDeletion: false });
-  });
-  t.same(order, ['after the turn']);
+  await destination.scheduleDeletion(arn, 9, fresh);
+  t.equal(counts.creations.turns, before + 1);
   t.match(await seen(name), { scheduledForDeletion: true, arn });
   await destination.restore(arn, fresh);
   t.match(await seen(name), { scheduledForDeletion: false });
   t.equal(currentId(await seen(name)), versionId);
 });
 
-t.test('a deletion whose last word is no is not sent', async (t) => {
-  const { name, arn } = await created('one');
-  const last = async () => {
-    throw new ReplicationError('promotion_conflict', 'too old');
-  };
-  await t.rejects(destination.scheduleDeletion(arn, 7, last), { message: 'too old' });
-  t.match(await seen(name), { scheduledForDeletion: false });
+t.test('a sweep that deletes keeps no new secret waiting: its deletions stand in line', async (t) => {
+  const clock = manualClock();
+  const creations = createLimiter(5, clock);
+  const sent: string[] = [];
+  const client = { send: async ({ constructor: { name } }: object) => void sent.push(name) };
+  const unused = countingLimiter().limiter;
+  const both = { client, onceClient: client } as unknown as Pick<SecretsManagerOptions, 'client' | 'onceClient'>;
+  const there = createSecretsManager({ ...both, limits: { versions: unused, creations, tags: unused } });
+  for (let n = 0; n < 80; n += 1) {
+    if (n === 40) void there.create({ ...NEW, name: 'new' }, fresh);
+    void there.scheduleDeletion(ARN, 7, fresh);
+    await clock.advance(100);
+  }
+  t.equal(sent.indexOf('CreateSecretCommand'), 40, 'as it came');
 });
 
 t.test('the deletion of what is gone, or of a foreign secret under the name, is a conflict', async (t) => {
   const { name, arn } = await created('ours');
   await client.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
-  await t.rejects(
-    destination.scheduleDeletion(arn, 7, async () => {}),
-    { code: 'promotion_conflict' },
-  );
+  await t.rejects(destination.scheduleDeletion(arn, 7, fresh), { code: 'promotion_conflict' });
   await client.send(new CreateSecretCommand({ Name: name, SecretString: 'theirs' }));
-  await t.rejects(
-    destination.scheduleDeletion(arn, 7, async () => {}),
-    { code: 'promotion_conflict' },
-  );
+  await t.rejects(destination.scheduleDeletion(arn, 7, fresh), { code: 'promotion_conflict' });
   t.equal(await current(name), 'theirs');
 });
 
@@ -262,7 +261,7 @@ t.test('what a deletion asks for goes through the client without retries', async
       creations: limits.creations.limiter,
       tags: limits.tags.limiter,
     },
-  }).scheduleDeletion(ARN, 30, async () => {});
+  }).scheduleDeletion(ARN, 30, fresh);
   t.strictSame(asked, [{ SecretId: ARN, RecoveryWindowInDays: 30 }], 'and nothing is forced');
   t.same(limits.creations.counts, { turns: 1, throttled: 0 });
 });
@@ -355,7 +354,7 @@ const CALLS: Readonly<Record<Operation, Call>> = {
   PutSecretValue: ({ put }) => put(ARN, token(), value('canary-value'), fresh),
   UpdateSecretVersionStage: ({ promote }) => promote(ARN, token(), token(), fresh),
   RestoreSecret: ({ restore }) => restore(ARN, fresh),
-  DeleteSecret: ({ scheduleDeletion }) => scheduleDeletion(ARN, 7, async () => {}),
+  DeleteSecret: ({ scheduleDeletion }) => scheduleDeletion(ARN, 7, fresh),
   TagResource: ({ retag }) => retag(ARN, { set: { a: 'b' }, remove: [] }, fresh),
   UntagResource: ({ retag }) => retag(ARN, { set: {}, remove: ['a'] }, fresh),
   ListSecretVersionIds: ({ versionTimes }) => versionTimes(ARN),

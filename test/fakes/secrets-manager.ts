@@ -239,10 +239,10 @@ export function fakeSecretsManager(unlabelled: Unlabelled = 'gone', now: () => n
         },
         errand,
       ),
-    async scheduleDeletion(arn, recoveryDays, last) {
+    async scheduleDeletion(arn, recoveryDays, errand) {
       if (!Number.isInteger(recoveryDays) || recoveryDays < 7 || recoveryDays > 30) fail('promotion_conflict', 'days');
       await run('before', { operation: 'delete', secret: arn });
-      await last();
+      await errand.turn(UNLIMITED);
       calls.push({ operation: 'delete', secret: arn });
       open(arn).scheduledForDeletion = true;
       await run('after', { operation: 'delete', secret: arn });

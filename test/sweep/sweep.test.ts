@@ -1,6 +1,8 @@
 import t from 'tap';
 import { ReplicationError } from '../../src/errors.ts';
+import type { Limiter } from '../../src/limiter.ts';
 import { TAG_ABSENT } from '../../src/replicate/tags.ts';
+import { UNLIMITED } from '../fakes/secrets-manager.ts';
 import { at, house, namesOf, type Settings } from './house.ts';
 
 const MINUTE = 60_000;
@@ -42,10 +44,10 @@ t.test(
     await clock.advance(1);
     const days: number[] = [];
     const { scheduleDeletion } = ends.eu;
-    ends.eu.scheduleDeletion = (arn, recoveryDays, last) => {
+    ends.eu.scheduleDeletion = (arn, recoveryDays, errand) => {
       days.push(recoveryDays);
       t.equal(arn, ends.eu.secret('kv/a').arn);
-      return scheduleDeletion(arn, recoveryDays, last);
+      return scheduleDeletion(arn, recoveryDays, errand);
     };
     t.match(await run(), { deleted: 1, held: {}, enqueued: 0 });
     t.same([days, done, extended.length], [[30], ['deleted kv/a'], 1]);
@@ -202,6 +204,48 @@ t.test('what Vault said is too old after ten seconds', async (t) => {
     world.lines.find(({ event }) => event === 'secret.not_deleted'),
     { level: 'warn', ref: 'kv/a', code: 'promotion_conflict' },
   );
+});
+
+/** A copy that is due, whose deletion's first turn comes after 11 s; what became of the turns. */
+async function dueInLine(meanwhile: (world: Awaited<ReturnType<typeof marked>>) => void = () => undefined) {
+  const world = await marked({ deletion: {} }, ['a']);
+  await world.clock.advance(15 * MINUTE);
+  const turns: number[] = [];
+  const limiter: Limiter = {
+    ...UNLIMITED,
+    async turn({ first = false } = {}) {
+      turns.push(first ? Number.NaN : 1);
+      world.clock.stall(11_000);
+      meanwhile(world);
+    },
+    giveBack: (calls) => void turns.push(-calls),
+  };
+  const { scheduleDeletion } = world.ends.eu;
+  world.ends.eu.scheduleDeletion = (arn, days, errand) =>
+    scheduleDeletion(arn, days, { turn: (_, need) => errand.turn(limiter, need) });
+  return { ...world, turns };
+}
+
+t.test('a deletion stands in line; whose look was too old by then looks again, and acts at once', async (t) => {
+  const { run, turns, ends } = await dueInLine();
+  const before = ends.eu.operations().length;
+  t.match(await run(), { deleted: 1 });
+  t.same(ends.eu.operations().slice(before), ['describe', 'describe', 'delete']);
+  t.same(turns, [1]);
+});
+
+t.test('a secret that came back while its deletion stood in line is kept, and the turn goes to others', async (t) => {
+  const { run, turns, ends } = await dueInLine(({ source }) => source.write(at('a'), '{"k":2}'));
+  t.match(await run(), { deleted: 0 });
+  t.notOk(ends.eu.operations().includes('delete'));
+  t.same(turns, [1, -1]);
+});
+
+t.test('a deletion that is not sent at the last moment gives its turn back', async (t) => {
+  const { run, turns } = await dueInLine();
+  const lost = new ReplicationError('queue_unavailable', 'ChangeMessageVisibility');
+  await t.rejects(run({ extend: () => Promise.reject(lost) }), { code: 'queue_unavailable' });
+  t.same(turns, [1, -1]);
 });
 
 t.test('a secret that is back at the last moment is restored', async (t) => {
