@@ -39,14 +39,11 @@ export function createErrand(clock: Pick<Clock, 'monotonic'>, ref: SecretRef): O
     throw new ReplicationError('promotion_conflict', text);
   };
   /** For how long, in ms. */
-  const wait = async (limiter: Limiter, { calls = 1, ...need }: Need): Promise<number> => {
-    const lacking = calls - (held.get(limiter) ?? 0);
-    if (lacking <= 0) return 0;
+  const wait = async (limiter: Limiter, need: Need): Promise<number> => {
     const asked = clock.monotonic();
-    await limiter.turn({ ...need, calls: lacking });
+    await limiter.turn(need);
     const took = clock.monotonic() - asked;
     waited += took;
-    held.set(limiter, calls);
     return took;
   };
   return {
@@ -55,11 +52,15 @@ export function createErrand(clock: Pick<Clock, 'monotonic'>, ref: SecretRef): O
       waited = 0;
     },
     stillFresh: () => fresh(FRESH_FOR),
-    async turn(limiter, need = {}) {
-      const took = await wait(limiter, need);
+    async turn(limiter, { calls = 1, ...need } = {}) {
+      const there = held.get(limiter) ?? 0;
+      const lacking = calls - there;
+      const took = lacking > 0 ? await wait(limiter, { ...need, calls: lacking }) : 0;
+      const turns = Math.max(there, calls);
+      held.set(limiter, turns);
       // What follows must be fresh then, too. Where it was no line that took the time, the next look would be as old.
-      fresh(took > LONG_WAIT ? FRESH_FOR / (need.calls ?? 1) : FRESH_FOR);
-      held.set(limiter, (held.get(limiter) ?? 0) - 1);
+      fresh(took > LONG_WAIT ? FRESH_FOR / calls : FRESH_FOR);
+      held.set(limiter, turns - 1);
     },
     lostTo: () => lostTo,
     end(throttled) {

@@ -302,8 +302,13 @@ function remembered(destination: any, name: string) {
     breaks: [6],
     caughtBy: 483,
     file: 'src/sweep/delete-copies.ts',
-    find: 'if (clock.monotonic() - began > FRESH_FOR) throw overtaken(due);',
-    put: '',
+    find: `      await errand.turn(limiter, need);
+      try {
+        await extend().catch(mustEnd);
+        errand.stillFresh();`,
+    put: `      await limiter.turn(need);
+      try {
+        await extend().catch(mustEnd);`,
   },
   {
     name: 'a deletion is sent without a look at whose request it is',
