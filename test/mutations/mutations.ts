@@ -237,7 +237,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'two writes of a secret within five minutes are one message',
     breaks: [8],
-    caughtBy: 18,
+    caughtBy: 34,
     file: 'src/queue/message.ts',
     find: `idOf('audit', group, requestId);`,
     put: `idOf('audit', group);`,

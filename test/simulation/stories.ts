@@ -84,21 +84,25 @@ function duelWithoutVersions(random: Random): Story {
   return { ends, workers: 2, destinations: chance(random, 0.3) ? 2 : 1, events };
 }
 
-/** The same, and Secrets Manager answers late when it is asked for the copy: what stands there may be newer than Vault's answer. */
+/**
+ * Secrets Manager answers one worker late when it is asked for the copy of a KV v1 secret, and another, which got its
+ * messages meanwhile, copies a newer value: the first one must not have read Vault before.
+ */
 function describedLate(random: Random): Story {
-  const story = duelWithoutVersions(random);
-  const late = Array.from({ length: count(random, 3, 10) }, (): Event => {
-    const ms = spread(random, SECOND, 9 * SECOND);
-    const slow = {
-      kind: 'slow',
-      port: 'aws',
-      of: 'DescribeSecret',
-      calls: count(random, 1, 2),
-      side: 'before',
-    } as const;
-    return { at: between(random, SECOND, story.ends ?? MINUTE), ...slow, ms };
+  const secret = count(random, 0, SECRETS.length - 1);
+  const mount = MOUNTS.indexOf((SECRETS[secret] ?? SECRETS[0]).mount);
+  const rounds = [1, 2, 3].flatMap((round): Event[] => {
+    const began = round * MINUTE;
+    const ms = between(random, 3, 9) * SECOND;
+    return [
+      { at: began, kind: 'slow', port: 'aws', of: 'DescribeSecret', calls: 1, side: 'before', ms },
+      write(began + 1, secret),
+      write(began + between(random, 0.2, 1) * SECOND, secret),
+      { at: began + between(random, 1, 2) * SECOND, kind: 'lapse', times: 2, every: SECOND / 2 },
+    ];
   });
-  return { ...story, events: [...story.events, ...late] };
+  const replaced: Event = { at: 1, kind: 'remount', mount, away: 10, kv: 1, line: PROMPT };
+  return { ends: 5 * MINUTE, workers: 2, events: [replaced, write(10 * SECOND, secret), ...rounds] };
 }
 
 /** Vault refuses listings while a sweep is at work, and a line was lost. */
