@@ -12,7 +12,6 @@ import { TAG_ABSENT } from '../replicate/tags.ts';
 import type { DeletionSettings, Due } from './deletion.ts';
 import { hasReplicas, STAYS } from './guard.ts';
 
-
 /** One destination, as a deletion needs it. */
 export interface DeletingEnd {
   /** Both ends anew. */
