@@ -25,7 +25,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the id at AWSCURRENT is read after Vault',
     breaks: [4, 8],
-    caughtBy: 5930,
+    caughtBy: 18,
     file: 'src/replicate/look-at.ts',
     find: `  const destination = await ports.destination.describe(secretName);
   const source = await ports.source.read(ref);

@@ -136,9 +136,23 @@ function watchListings(violate: Violate) {
   };
 }
 
+/** How long ago a value that is promoted may have been written, in ms: longer than any simulation. */
+const EVER = 7 * 24 * 60 * 60_000;
+
 /** Promise 4. Where no standby answers, a hand in AWS is no excuse either: what follows it is what Vault has. */
-function watchCurrent({ standbys }: Options, violate: Violate) {
+function watchCurrent({ kv, refOf, standbys }: Options, violate: Violate) {
   const highest = new Map<string, Moment>();
+  /** Of KV v1, whose ids do not tell: when the value was written. A standby's old answer is no fault there. */
+  const written = (secret: Secret, id: string): Moment | undefined => {
+    const ref = refOf(secret.name);
+    if (ref === undefined || standbys || !id.startsWith('k1-')) return undefined;
+    const value = secret.versions.get(id)?.value;
+    const version = kv
+      .statesOf(EVER)
+      .flatMap((state) => versionsIn(state, ref.mount, ref.path))
+      .findLast((each) => each.value === value);
+    return version && { time: compactTime(version.createdTime) ?? '', version: version.version };
+  };
   const undone: { readonly from: string; readonly to: string }[] = [];
   const isUndone = ({ time }: Moment) => undone.some(({ from, to }) => time > from && time <= to);
   const check = (secret: Secret, id: string, moment: Moment | undefined, before: Moment | undefined) => {
@@ -150,7 +164,7 @@ function watchCurrent({ standbys }: Options, violate: Violate) {
   return {
     moved(actor: string, secret: Secret) {
       const id = idAt(secret, CURRENT) ?? '';
-      const moment = momentOfId(id);
+      const moment = momentOfId(id) ?? written(secret, id);
       if (actor === 'hand' && !standbys) return;
       if (actor !== 'hand') check(secret, id, moment, highest.get(secret.arn));
       if (moment === undefined) highest.delete(secret.arn);
