@@ -134,12 +134,14 @@ t.test('applied with the least policy, twice: written, then unchanged', async (t
     stderr: '',
     stdout:
       'policy vaultferry: written\nauth method approle/: enabled\nrole approle/vaultferry: written\n' +
-      'role id: set as given\nrole kubernetes/vaultferry: written\n',
+      'role id: set as given\nrole id: mine\nrole kubernetes/vaultferry: written\n',
   });
   t.strictSame(await apply(args), {
     code: 0,
     stderr: '',
-    stdout: 'policy vaultferry: unchanged\nrole approle/vaultferry: unchanged\nrole kubernetes/vaultferry: unchanged\n',
+    stdout:
+      'policy vaultferry: unchanged\nrole approle/vaultferry: unchanged\nrole id: mine\n' +
+      'role kubernetes/vaultferry: unchanged\n',
   });
   t.match(await demand('GET', 'sys/policies/acl/vaultferry'), { data: { policy: renderPolicy('openbao', PATHS) } });
   t.match(await demand('GET', 'auth/kubernetes/role/vaultferry'), {
@@ -160,7 +162,7 @@ t.test('what was changed by hand is put right', async (t) => {
   await demand('PUT', 'sys/policies/acl/vaultferry', { policy: renderPolicy('vault', PATHS) });
   await demand('POST', 'auth/approle/role/vaultferry', { token_policies: ['vaultferry', 'default'] });
   const { stdout } = await apply([...MOUNTS, '--approle']);
-  t.equal(stdout, 'policy vaultferry: written\nrole approle/vaultferry: written\n');
+  t.equal(stdout, 'policy vaultferry: written\nrole approle/vaultferry: written\nrole id: mine\n');
 });
 
 t.test('a secret id goes to its file alone: on no command line, in no output', async (t) => {
@@ -198,7 +200,10 @@ t.test('an id that is bound to addresses is good from no other, and a role of it
   t.match(await demand('GET', 'auth/apps/role/role/west'), {
     data: { token_bound_cidrs: ['192.0.2.0/24', '198.51.100.0/24'], token_policies: ['west'] },
   });
-  t.match((await apply([...args, ...ids.slice(0, 4)], root)).stdout, /role apps\/role\/west: unchanged\n$/);
+  t.match(
+    (await apply([...args, ...ids.slice(0, 4)], root)).stdout,
+    /role apps\/role\/west: unchanged\nrole id: [-\da-f]{36}\n$/,
+  );
 });
 
 t.test('in a namespace, policy and role are written there and serve its mounts', async (t) => {
@@ -206,7 +211,10 @@ t.test('in a namespace, policy and role are written there and serve its mounts',
   const args = ['--mount', 'team-a:kv/two', '--approle', '--secret-id-file', join(folder, 'team')];
   const env = { VAULT_NAMESPACE: 'team-a', VAULT_TOKEN: bao.rootToken };
   t.match(await apply(args, env), { code: 0, stderr: '', stdout: /^policy vaultferry: written\n/ });
-  t.match(await apply(args.slice(0, 3), env), { code: 0, stdout: /^policy vaultferry: unchanged\n.* unchanged\n$/ });
+  t.match(await apply(args.slice(0, 3), env), {
+    code: 0,
+    stdout: /^policy vaultferry: unchanged\n.* unchanged\nrole id: [-\da-f]{36}\n$/,
+  });
   const namespace = 'team-a';
   const role = await demand('GET', 'auth/approle/role/vaultferry/role-id', undefined, { namespace });
   const body = { role_id: (role as { data: { role_id: string } }).data.role_id, secret_id: file('team') };

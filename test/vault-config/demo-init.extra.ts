@@ -73,7 +73,7 @@ t.test('a second run changes nothing', async (t) => {
   t.match(ran, { code: 0, stderr: '' });
   t.equal(
     ran.stdout,
-    `policy vaultferry: unchanged\nrole approle/vaultferry: unchanged\nrole id: written to ${credentials}/role-id\nserver: ready\n`,
+    `policy vaultferry: unchanged\nrole approle/vaultferry: unchanged\nrole id: vaultferry-demo\nrole id: written to ${credentials}/role-id\nserver: ready\n`,
   );
   t.strictSame(
     ['init.json', 'root-token'].map((name) => readText(join(state, name))),
