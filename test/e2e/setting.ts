@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { OpenBaoOptions } from '../servers/openbao.ts';
 import type { OpenBaoApi } from '../servers/openbao-api.ts';
 import type { Queues } from '../servers/roto.ts';
+import { until } from '../servers/until.ts';
 import type { Sections } from './ferries.ts';
 
 /** A route as the configuration has it. */
@@ -67,8 +68,16 @@ export async function prepare(
     await bao.createKv(mount, kvVersion === 1 ? 1 : 2, namespace);
   }
   await bao.request('PUT', 'sys/policies/acl/replicator', { policy });
-  const made = await bao.request('POST', 'auth/token/create', { id: token, policies: ['replicator'] });
-  if (made.status !== 200) throw new Error(`OpenBao answered ${made.status} to the making of a token`);
+  // VaultFerry has the token's id already. A look-up of it that is under way while the token is made may leave OpenBao
+  // with the memory that there is none, for as long as it runs: then it is made once more.
+  const isKnown = async () => (await bao.request('POST', 'auth/token/lookup', { token })).status === 200;
+  await until(
+    async () => {
+      await bao.request('POST', 'auth/token/create', { id: token, policies: ['replicator'] });
+      return isKnown();
+    },
+    { what: "VaultFerry's token to be known", interval: 100 },
+  );
 }
 
 export const auditSocket = (address: string): NonNullable<OpenBaoOptions['auditSocket']> =>
