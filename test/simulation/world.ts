@@ -117,7 +117,8 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
   /**
    * A mark that comes too late, where another worker saw the secret come back, is no longer the push's to mend; nor is
    * one that fits no more, since a worker that had lost its message moved AWSCURRENT under it; nor is a copy that a call
-   * restored or deleted after its worker had given it up, and after the look that followed: only a sweep can know of it.
+   * restored, deleted or tagged after its worker had given it up, and after the look that followed: only a sweep can know
+   * of it.
    */
   const observe: Observer = (operation, actor, secret, before) => {
     lastChange = scheduler.now;
@@ -126,9 +127,11 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     if (ref === undefined) return;
     const marked = secret.tags.has(TAG_ABSENT);
     const present = isPresent(kv.latest(ref.mount, ref.path), scheduler.wall());
+    const isGivenUp = scheduler.now - calls.madeAt > GIVEN_UP_AFTER;
     const isLate =
       (operation === 'restore' && !present && !marked) ||
-      (operation === 'delete' && present && scheduler.now - calls.madeAt > GIVEN_UP_AFTER) ||
+      (operation === 'delete' && present && isGivenUp) ||
+      ((operation === 'tag' || operation === 'untag') && isGivenUp) ||
       (marked === before.tags.has(TAG_ABSENT) ? operation === 'promote' && marked && !present : present === marked);
     if (isLate) untold.add(formatRef(ref));
   };
