@@ -1,7 +1,7 @@
 import { backoff } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import { formatMount, type MountRef } from '../replicate/ref.ts';
+import { formatMount, type MountRef, mountKey } from '../replicate/ref.ts';
 import type { Mount } from '../replicate/source.ts';
 
 /** An `auto` mount is asked for again this often, in ms. */
@@ -36,19 +36,18 @@ export interface KvVersionOptions {
 
 export function createKvVersions(mounts: readonly RoutedMount[], options: KvVersionOptions): KvVersions {
   const { clock } = options;
-  const key = ({ namespace, mount }: MountRef) => `${namespace}\0${mount}`;
   const versions = new Map<string, 1 | 2>();
   const auto = new Map<string, MountRef>();
   for (const mount of mounts) {
-    if (mount.kvVersion === 'auto') auto.set(key(mount), mount);
-    else versions.set(key(mount), mount.kvVersion);
+    if (mount.kvVersion === 'auto') auto.set(mountKey(mount), mount);
+    else versions.set(mountKey(mount), mount.kvVersion);
   }
   let waiting = new AbortController();
-  const unknown = () => [...auto.values()].filter((mount) => !versions.has(key(mount)));
+  const unknown = () => [...auto.values()].filter((mount) => !versions.has(mountKey(mount)));
 
   const learn = (mount: MountRef, version: 1 | 2) => {
-    const before = versions.get(key(mount));
-    versions.set(key(mount), version);
+    const before = versions.get(mountKey(mount));
+    versions.set(mountKey(mount), version);
     if (before === undefined) options.onKnown();
     else if (before !== version) options.onChanged();
   };
@@ -64,7 +63,7 @@ export function createKvVersions(mounts: readonly RoutedMount[], options: KvVers
   };
 
   return {
-    versionOf: (mount) => versions.get(key(mount)),
+    versionOf: (mount) => versions.get(mountKey(mount)),
     known: () => unknown().length === 0,
     askNow: () => waiting.abort(),
     async run(signal) {

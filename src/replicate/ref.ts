@@ -8,6 +8,9 @@ export interface SecretRef {
 /** A mount of KV, wherever only the mount is meant. */
 export type MountRef = Pick<SecretRef, 'namespace' | 'mount'>;
 
+/** Under which a map keeps what belongs to a mount: no other mount has it, and no part is escaped to make it. */
+export const mountKey = ({ namespace, mount }: MountRef): string => `${namespace}\0${mount}`;
+
 const escapeSegment = (text: string): string => text.replace(/[%:]/g, (c) => (c === '%' ? '%25' : '%3A'));
 const unescapeSegment = (text: string): string => text.replace(/%(25|3A)/gi, (_, hex) => (hex === '25' ? '%' : ':'));
 

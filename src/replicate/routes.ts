@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { pathTest } from './glob.ts';
 import { secretName } from './name.ts';
 import { isOwnSecret, ownSecret } from './own-secret.ts';
-import type { MountRef, SecretRef } from './ref.ts';
+import { type MountRef, mountKey, type SecretRef } from './ref.ts';
 
 /** Which refs go to which destinations, under which name. */
 export interface Route extends MountRef {
@@ -84,5 +84,3 @@ function distinctMounts(routes: readonly Route[]): MountRef[] {
   const mounts = new Map(routes.map(({ namespace, mount }) => [mountKey({ namespace, mount }), { namespace, mount }]));
   return [...mounts.values()];
 }
-
-const mountKey = ({ namespace, mount }: MountRef): string => `${namespace}\0${mount}`;

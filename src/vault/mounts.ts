@@ -1,5 +1,5 @@
 import { ReplicationError } from '../errors.ts';
-import { formatMount, type MountRef } from '../replicate/ref.ts';
+import { formatMount, type MountRef, mountKey } from '../replicate/ref.ts';
 import type { Mount } from '../replicate/source.ts';
 import { mountEntry } from './answer.ts';
 import type { Reader } from './ask.ts';
@@ -21,21 +21,20 @@ export interface Mounts {
 }
 
 export function createMounts(reader: Pick<Reader, 'get'>, routed: readonly RoutedMount[]): Mounts {
-  const key = ({ namespace, mount }: MountRef) => `${namespace}\0${mount}`;
   const wanted = new Map<string, 1 | 2>();
   for (const mount of routed) {
-    if (mount.kvVersion === 1 || mount.kvVersion === 2) wanted.set(key(mount), mount.kvVersion);
+    if (mount.kvVersion === 1 || mount.kvVersion === 2) wanted.set(mountKey(mount), mount.kvVersion);
   }
   const seen = new Map(wanted);
   return {
     async entry(ref) {
       const entry = await readEntry(reader, ref);
-      const version = wanted.get(key(ref));
+      const version = wanted.get(mountKey(ref));
       if (version !== undefined && entry.kv !== version) throw otherVersion(ref, entry.kv, version);
-      seen.set(key(ref), entry.kv);
+      seen.set(mountKey(ref), entry.kv);
       return entry;
     },
-    lastSeen: (ref) => seen.get(key(ref)),
+    lastSeen: (ref) => seen.get(mountKey(ref)),
   };
 }
 
