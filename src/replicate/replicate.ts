@@ -66,13 +66,14 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
   );
   const lookAt = async (order: Order): Promise<Look> => {
     const look = await lookAtBoth(ports, order);
-    return { ...look, acceptStale: staleRows.believed(rowOf(look)) };
+    // Behind AWSCURRENT no message's age counts: one that is written all the time would never be let go back.
+    const sentAt = isBehindCurrent(look) ? undefined : order.sentAt;
+    return { ...look, acceptStale: staleRows.believed(rowOf(look), sentAt) };
   };
 
   const once = async (order: Order, errand: OwnErrand, onWritten: OnWritten): Promise<Replicated | 'again'> => {
     errand.look();
     const look = await lookAt(order);
-    const stale = isBehindCurrent(look) || isBehindHint(look);
     noteRows(staleRows, look);
     const version = look.source.kind === 'present' ? newestVersion(look.source)?.version : undefined;
     const action = await decideWithRoom(ports.copies, look, errand);
@@ -83,7 +84,8 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
       },
     );
     if (outcome === 'restored') return 'again';
-    if (stale && look.acceptStale) staleRows.note(rowOf(look), false); // acted upon: the next old answer is a new one
+    // Acted upon: the next old answer is a new one. Behind a hint nothing was done, and the row goes on.
+    if (isBehindCurrent(look) && look.acceptStale) staleRows.note(rowOf(look), false);
     return {
       outcome,
       behindHint: isBehindHint(look) && !look.acceptStale,

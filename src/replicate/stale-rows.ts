@@ -6,23 +6,26 @@ const BELIEVED_AFTER = 120_000;
 const FORGOTTEN_AFTER = 900_000;
 
 export interface StaleRows {
-  /** True when this key's answers have been stale for so long that they are the truth (a restored snapshot). */
-  believed(key: string): boolean;
+  /**
+   * True when this key's answers have been stale for so long that they are the truth (a restored snapshot), and so long
+   * after `sentAt`, in ms since the epoch: a row that is old already says nothing of a write that was told of since.
+   */
+  believed(key: string, sentAt?: number): boolean;
   note(key: string, stale: boolean): void;
 }
 
 /** Since when each ref's answers have been older than what was seen before, in this process's memory. */
-export function createStaleRows(clock: Pick<Clock, 'monotonic'>): StaleRows {
+export function createStaleRows(clock: Pick<Clock, 'now' | 'monotonic'>): StaleRows {
   const rows = new Map<string, { readonly first: number; last: number }>();
   const forget = (now: number) => {
     for (const [key, { last }] of rows) if (now - last > FORGOTTEN_AFTER) rows.delete(key);
   };
   return {
-    believed(key) {
+    believed(key, sentAt = 0) {
       const now = clock.monotonic();
       forget(now); // first: what was stale long ago says nothing of an answer of today
       const row = rows.get(key);
-      return row !== undefined && now - row.first >= BELIEVED_AFTER;
+      return row !== undefined && now - row.first >= BELIEVED_AFTER && clock.now() - sentAt >= BELIEVED_AFTER;
     },
     note(key, stale) {
       const now = clock.monotonic();

@@ -18,6 +18,19 @@ t.test('a row is believed two minutes after its first stale answer', async (t) =
   t.notOk(rows.believed('b'), 'each key has its own row');
 });
 
+t.test('an old row says nothing of what was sent since', async (t) => {
+  const clock = manualClock();
+  const rows = createStaleRows(clock);
+  rows.note('a', true);
+  clock.stall(300 * SECOND);
+  const sentAt = clock.now();
+  t.notOk(rows.believed('a', sentAt));
+  clock.stall(119_999);
+  t.notOk(rows.believed('a', sentAt));
+  clock.stall(1);
+  t.ok(rows.believed('a', sentAt));
+});
+
 t.test('one fresh answer ends the row', async (t) => {
   const clock = manualClock();
   const rows = createStaleRows(clock);
@@ -56,7 +69,7 @@ t.test('a row that is over is not believed, though no other look has swept it aw
   t.notOk(rows.believed('a'), 'the next stale answer begins anew');
 });
 
-t.test('the wall clock has no part in it', async (t) => {
+t.test('the wall clock has no part in how old a row is', async (t) => {
   const clock = manualClock();
   const rows = createStaleRows(clock);
   rows.note('a', true);

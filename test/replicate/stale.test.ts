@@ -130,10 +130,28 @@ t.test('once believed, the next old answers are counted anew', async (t) => {
   t.match(await run({ hint: unconfirmed }), { behindHint: false, wentBack: false });
   clock.stall(SECOND);
   const hint = momentOf(vault.write(REF, '3'));
+  const sentAt = clock.now();
   vault.answerStale(old, 1);
-  await t.rejects(run({ hint }), STALE);
-  t.equal((await run({ hint })).outcome, 'updated');
+  await t.rejects(run({ hint, sentAt }), STALE);
+  t.equal((await run({ hint, sentAt })).outcome, 'updated');
   t.same(aws.secret(NAME).history, ['1', '2', '3']);
+});
+
+t.test('the events of one purged secret wait two minutes together, and one of a later write for itself', async (t) => {
+  const { clock, vault, run } = world();
+  const first = { hint: momentOf(vault.write(REF, '1')), sentAt: clock.now() };
+  clock.stall(SECOND);
+  const second = { hint: momentOf(vault.write(REF, '2')), sentAt: clock.now() };
+  vault.purge(REF);
+  await t.rejects(run(first), STALE);
+  clock.stall(120 * SECOND);
+  t.match(await run(first), { outcome: 'unchanged' });
+  t.match(await run(second), { outcome: 'unchanged' }, 'at once');
+  const empty = vault.snapshot();
+  const third = { hint: momentOf(vault.write(REF, '3')), sentAt: clock.now() };
+  vault.answerStale(empty, 1);
+  await t.rejects(run(third), STALE);
+  t.match(await run(third), { outcome: 'created' });
 });
 
 t.test('after a believed answer, an event of the next write is waited for', async (t) => {
@@ -145,9 +163,10 @@ t.test('after a believed answer, an event of the next write is waited for', asyn
   await run({ hint: unconfirmed });
   const old = vault.snapshot();
   const hint = momentOf(vault.write(REF, '2'));
+  const sentAt = clock.now();
   vault.answerStale(old, 1);
-  t.match(await run({ hint }), { outcome: 'unchanged', behindHint: true }, 'a standby answered');
-  t.match(await run({ hint }), { outcome: 'updated', behindHint: false });
+  t.match(await run({ hint, sentAt }), { outcome: 'unchanged', behindHint: true }, 'a standby answered');
+  t.match(await run({ hint, sentAt }), { outcome: 'updated', behindHint: false });
 });
 
 t.test('a restored snapshot is followed, and later writes are news again', async (t) => {
