@@ -209,6 +209,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   serve: ['admin', 'audit', 'aws', 'config', 'ingress', 'queue', 'replicate', 'sweep', 'vault', 'worker'],
   'dead-letters': ['queue', 'replicate'],
   commands: ['aws', 'config', 'dead-letters', 'doctor', 'queue', 'replicate', 'serve', 'sweep'],
+  cli: ['aws', 'commands', 'config', 'dead-letters', 'queue', 'replicate', 'serve'],
 };
 /** They stand at the top of everything. */
 const PROGRAMS = ['cli.ts', 'healthcheck.ts'];

@@ -13,13 +13,13 @@ import { createRoutes } from '../replicate/routes.ts';
 import type { VaultSource } from '../vault/source.ts';
 import { checkRegions } from './check-regions.ts';
 import { createHttpDoor, HTTP_LIMITS } from './http-server.ts';
-import { createIngressRole, type IngressRole } from './ingress-role.ts';
+import type { createIngressRole, IngressRole } from './ingress-role.ts';
 import { listenHttp } from './listen-http.ts';
 import { adminLocks, type Locks } from './locks.ts';
 import { QueueUnfit } from './queue-check.ts';
 import { createReload } from './reload.ts';
-import { vaultSource } from './vault-source.ts';
-import { createWorkerRole, type WorkerRole } from './worker-role.ts';
+import type { vaultSource } from './vault-source.ts';
+import type { createWorkerRole, WorkerRole } from './worker-role.ts';
 
 /** The whole way down may take this long, in ms; then the rest is left to SQS, which hands it out again. */
 const STOP_WITHIN = 18_000;
@@ -83,19 +83,22 @@ interface House {
   close(): Promise<void>;
 }
 
-/** The composition root: configuration -> clients -> roles. Closed in the reverse order. */
+/**
+ * The composition root: configuration -> clients -> roles. Closed in the reverse order. What only one role needs is loaded
+ * with it, which spares an ingress beside Vault the memory of a worker's libraries.
+ */
 async function build({ config, roles, log, endpointChosen, load, onHangup }: ServeOptions): Promise<House> {
   const metrics = createMetrics();
   metrics.keepDriftFor(2 * config.sweep.every);
   const sqs = sqsClient(endpointChosen);
   const routes = createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret);
   const publisher = createPublisher(sqs, config.queue.url);
-  const source = asksVault(config, roles) ? await vaultSource(config, log) : undefined;
+  const source = asksVault(config, roles) ? await openVault(config, log) : undefined;
   const shared = { config, routes, publisher, clock: systemClock, log, metrics };
   const queueReachable = () => isReachable(sqs, config.queue.url);
   const ingress = roles.has('ingress') && config.ingress !== false ? config.ingress : undefined;
-  const doors = ingress && createIngressRole({ ...shared, mount: mountOf(source), queueReachable }, ingress);
-  const worker = roles.has('worker') && source ? createWorkerRole({ ...shared, sqs, source }) : undefined;
+  const doors = ingress && (await openDoors({ ...shared, mount: mountOf(source), queueReachable }, ingress));
+  const worker = roles.has('worker') && source ? await openWorker({ ...shared, sqs, source }) : undefined;
   const locks = adminLocks(config.admin);
   const { app, close } = adminApp(locks, [doors, worker], metrics);
   onHangup(createReload({ config, load, parts: [...locks.replaceable, ...(doors?.replaceable ?? [])], log }));
@@ -117,6 +120,12 @@ async function build({ config, roles, log, endpointChosen, load, onHangup }: Ser
     },
   };
 }
+
+const openVault: typeof vaultSource = async (...args) => (await import('./vault-source.ts')).vaultSource(...args);
+const openDoors = async (...args: Parameters<typeof createIngressRole>) =>
+  (await import('./ingress-role.ts')).createIngressRole(...args);
+const openWorker = async (...args: Parameters<typeof createWorkerRole>) =>
+  (await import('./worker-role.ts')).createWorkerRole(...args);
 
 const neverSettling = () => new Promise<never>(() => undefined);
 
