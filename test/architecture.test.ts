@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import ts from 'typescript';
+import { projectRoot } from './servers/root.ts';
 
-const SRC = fileURLToPath(new URL('../src', import.meta.url));
+const SRC = join(projectRoot(), 'src');
 
 interface File {
   /** Below src, with forward slashes. */
@@ -228,6 +229,20 @@ t.test('folders import only what lies further down the corridor', async (t) => {
   t.same(
     [...new Set(files.map(({ path }) => folderOf(path)))].filter((folder) => folder !== '').sort(),
     Object.keys(FOLDERS).sort(),
+  );
+});
+
+t.test('no compiled file is left of a source that is gone, which would be tested on', async (t) => {
+  const build = join(projectRoot(), 'build');
+  const entries = await readdir(build, { recursive: true, withFileTypes: true }).catch(() => []);
+  const compiled = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.js'));
+  const sources = compiled.map(({ parentPath, name }) =>
+    join(relative(build, parentPath), name.replace(/\.js$/, '.ts')),
+  );
+  t.same(
+    sources.filter((source) => !existsSync(join(projectRoot(), source))),
+    [],
+    'remove build/',
   );
 });
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { createCarryRoom } from '../../src/audit/carry.ts';
 import { createLineScanner } from '../../src/audit/lines.ts';
+import { projectRoot } from '../servers/root.ts';
 
-const SAMPLES = readFileSync(new URL('../fixtures/audit-samples.jsonl', import.meta.url));
+const SAMPLES = readFileSync(join(projectRoot(), 'test/fixtures/audit-samples.jsonl'));
 
 interface Settings {
   readonly markers?: readonly string[];

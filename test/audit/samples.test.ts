@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { createChangeReader, type Reading } from '../../src/audit/change.ts';
 import { parseEntry } from '../../src/audit/entry.ts';
 import { createLineScanner } from '../../src/audit/lines.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
+import { projectRoot } from '../servers/root.ts';
 
-const SAMPLES = readFileSync(new URL('../fixtures/audit-samples.jsonl', import.meta.url));
+const SAMPLES = readFileSync(join(projectRoot(), 'test/fixtures/audit-samples.jsonl'));
 const LINES = SAMPLES.toString().trimEnd().split('\n');
 
 const root = (mount: string) => ({ namespace: '', mount });

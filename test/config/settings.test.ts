@@ -1,10 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
 import type { SchemaNode } from '../../src/config/schema-node.ts';
 import { settingsTable } from '../../src/config/settings.ts';
 import { CONFIG_NODE } from '../../src/config/validate.ts';
+import { projectRoot } from '../servers/root.ts';
 
-const DOCUMENT = new URL('../../docs/configuration.md', import.meta.url);
+const DOCUMENT = join(projectRoot(), 'docs/configuration.md');
 const BETWEEN_MARKERS = /(<!-- settings:begin[^>]*-->\n)[\s\S]*(<!-- settings:end -->)/;
 
 t.test('the settings table in the documentation is the one that the schema gives', async (t) => {

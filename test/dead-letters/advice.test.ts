@@ -1,9 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
 import { errorsTable, explain, LETTER_CODES } from '../../src/dead-letters/advice.ts';
 import { FAILURES } from '../../src/errors.ts';
+import { projectRoot } from '../servers/root.ts';
 
-const DOCUMENT = new URL('../../docs/errors.md', import.meta.url);
+const DOCUMENT = join(projectRoot(), 'docs/errors.md');
 const BETWEEN_MARKERS = /(<!-- errors:begin[^>]*-->\n)[\s\S]*(<!-- errors:end -->)/;
 
 t.test('the table of codes in the documentation is the one that the program knows', async (t) => {

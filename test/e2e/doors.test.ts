@@ -1,15 +1,17 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { DeleteSecretCommand } from '@aws-sdk/client-secrets-manager';
 import t from 'tap';
+import { projectRoot } from '../servers/root.ts';
 import { until } from '../servers/until.ts';
 import { sentMessages } from './recorder.ts';
 import { isReady, startWorld } from './world.ts';
 
-const SAMPLES = readFileSync(new URL('../fixtures/audit-samples.jsonl', import.meta.url));
+const SAMPLES = readFileSync(join(projectRoot(), 'test/fixtures/audit-samples.jsonl'));
 const MOUNTS = ['hybrid-aws-secrets', 'team/kv', 'tmpkv', 'tmpkv2'].map((mount) => ({ mount, kvVersion: 2 }));
 const TEAM = { mount: 'kv', namespace: 'team-a', kvVersion: 2, as: '{namespace}/{mount}/{path}' };
 const AUDIT_TOKEN = 'an-audit-token';

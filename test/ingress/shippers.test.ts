@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import Fastify from 'fastify';
 import t from 'tap';
@@ -6,12 +7,13 @@ import { auditMarkers } from '../../src/audit/markers.ts';
 import { createConnection } from '../../src/ingress/connection.ts';
 import { webhook } from '../../src/ingress/webhook.ts';
 import { manualClock } from '../fakes/clock.ts';
+import { projectRoot } from '../servers/root.ts';
 
 // What shippers send with the configurations of docs/shippers.md, and with their defaults. What rsyslog 8.2302 and Fluent
 // Bit 1.8.15 sent was recorded; the others are written after Vector's and Fluent Bit's documentation and source.
 
-const FIXTURE = new URL('../fixtures/shippers/rsyslog-omfwd.txt', import.meta.url);
-const RECORDED = new URL('../fixtures/shippers/fluent-bit-http.ndjson', import.meta.url);
+const FIXTURE = join(projectRoot(), 'test/fixtures/shippers/rsyslog-omfwd.txt');
+const RECORDED = join(projectRoot(), 'test/fixtures/shippers/fluent-bit-http.ndjson');
 const markers = auditMarkers([{ namespace: '', mount: 'hybrid-aws-secrets' }]);
 const stream = await readFile(FIXTURE);
 const recorded = await readFile(RECORDED, 'utf8');
