@@ -42,13 +42,18 @@ function alternatives(glob: string, sets = MAX_SETS): string[] {
   return inner.split(',').flatMap((one) => alternatives(`${before}${one}${after}`, sets - 1));
 }
 
-/** The segments; undefined where a group may reach over a slash, so that picomatch must have the glob whole. */
+/** The segments; undefined where a part may reach over a slash or be empty, so that picomatch must have the glob whole. */
 function segmentsOf(glob: string): string[] | undefined {
   const segments = glob.split('/');
   const isWhole = (segment: string) =>
     !['', '.'].includes(segment) && !crosses(segment) && isBalanced(segment, /[[({]/g, /[\])}]/g);
-  return glob.startsWith('!') || !segments.every(isWhole) ? undefined : segments;
+  return REACHING.test(glob) || !segments.every(isWhole) ? undefined : segments;
 }
+
+/** A negation, quotes, an alternative that is empty or may be. */
+const REACHING = /^!|"|\{\**,|,\**,|,\**\}/;
+/** By one of picomatch's short cuts `**.txt` is `**` and `/*.txt`, though `a**.txt` is not. */
+const ANY_WITH_EXTENSION = /^\*\*(?=(\.\w+)+$)/;
 
 const crosses = (segment: string): boolean =>
   segment.endsWith('\\') || segment.includes('!(') || (segment.includes('**') && EXOTIC.test(segment));
@@ -57,7 +62,7 @@ const isBalanced = (text: string, open: RegExp, close: RegExp): boolean =>
   text.match(open)?.length === text.match(close)?.length;
 
 function compile(glob: string, takes: boolean): PathTest {
-  const parts = segmentsOf(glob);
+  const parts = segmentsOf(glob.replace(ANY_WITH_EXTENSION, '**/*'));
   if (parts === undefined) return exotic(glob, takes);
   const tests = atLeastOne(parts).map((part) => (part === '**' ? MANY : segment(part, takes)));
   return (path) => matches(tests, MANY, path.split('/'), (test, text) => test(text));

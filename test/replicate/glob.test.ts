@@ -47,6 +47,20 @@ t.test('globs mean what they mean to picomatch', async () => {
   );
 });
 
+t.test("picomatch's whims", (t) => {
+  for (const [glob, path, takes] of [
+    ['"a"/**', 'a', false],
+    ['{a,b}**/**/{a,}', 'a', true],
+    ['*/*/**/{*,a}', 'a/a', true],
+    ['**.txt', 'a/b.txt', true],
+    ['a**.txt', 'a/b.txt', false],
+  ] as const) {
+    t.equal(pathTest([glob], true)(path), takes, `${glob} ${path}`);
+    t.equal(picomatch(glob, { dot: true })(path), takes, 'picomatch');
+  }
+  t.end();
+});
+
 t.test('a glob takes the path that it spells, and any of several will do', async (t) => {
   const test = pathTest(['a{b,c}', 'x/*'], true);
   t.same(['ab', 'ac', 'a{b,c}', 'x/y', 'x', 'a'].map(test), [true, true, true, true, false, false]);
