@@ -33,8 +33,8 @@ export interface DirtyCopies {
   giveBack(batch: readonly Dirty[]): void;
   /** How many are waiting or being sent. */
   readonly size: number;
-  /** True when something could be taken. */
-  readonly ready: boolean;
+  /** True when so many could be taken. */
+  has(count: number): boolean;
   /** How long the oldest has been dirty, in ms; 0 when none is. */
   readonly oldestFor: number;
 }
@@ -88,8 +88,12 @@ export function createDirtyCopies(limit: number, overflow: Overflow, now: () => 
     get size() {
       return waiting.size + sending.size;
     },
-    get ready() {
-      for (const key of waiting.keys()) if (!sending.has(key)) return true;
+    has(count) {
+      let left = count;
+      for (const key of waiting.keys()) {
+        if (!sending.has(key)) left -= 1;
+        if (left === 0) return true;
+      }
       return false;
     },
     get oldestFor() {

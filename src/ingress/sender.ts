@@ -8,10 +8,11 @@ import type { SweepRequest, SweepRequests } from './sweep-request.ts';
 /** Batches in flight at once. */
 const SENDERS = 4;
 /**
- * After a batch that left nothing behind, in ms: what becomes dirty meanwhile goes together. A change after a quiet moment
- * goes at once; of a busy mount ten times fewer calls are made, each of which costs more than a thousand lines.
+ * How long after the last batch one that is not full waits for more, in ms. A change after a quiet moment goes at once, and
+ * so does one that somebody waits for; of a busy mount ten times fewer calls are made, each of which costs this process,
+ * and a machine that it shares with Vault, more than a hundred lines.
  */
-const SPACING = 10;
+const GATHERING = 25;
 /**
  * From one round of batches to the next while the event loop is at work nearly all the time, in ms: a batch costs more
  * than a hundred lines of a routed mount, and lines go first, since Vault waits for whoever does not read them. What
@@ -43,8 +44,11 @@ export interface SenderOptions {
 }
 
 export interface Sender {
-  /** Sends what is dirty as far as a sender is free; called after whatever made something dirty. */
-  flush(): void;
+  /**
+   * Sends what is dirty as far as a sender is free; called after whatever made something dirty.
+   * @param awaited somebody waits for it to be on the queue, so that a batch need not be full
+   */
+  flush(awaited?: boolean): void;
   /** False while SQS cannot be reached. */
   reachable(): boolean;
   /** Resolves once nothing is dirty; does not keep anything from becoming so. */
@@ -57,9 +61,10 @@ export function createSender({ utilization = () => 0, ...options }: SenderOption
   let inFlight = 0;
   let emptied: (() => void)[] = [];
 
-  const flush = () => {
+  const flush = (awaited = false) => {
+    const fill = emptied.length > 0 ? 1 : pacing.fill(awaited);
     while (!reach.pausing && inFlight < SENDERS) {
-      const batch = sweepBatch() ?? changesBatch();
+      const batch = sweepBatch() ?? changesBatch(fill);
       if (batch === undefined) break;
       void send(batch);
     }
@@ -69,7 +74,7 @@ export function createSender({ utilization = () => 0, ...options }: SenderOption
   };
   const reach = createReach({ clock, log, dirty, after: flush });
   const pace = createPause(clock, flush);
-  const spacing = createPause(clock, flush);
+  const pacing = createPacing(clock, utilization, flush);
 
   const sweepBatch = () => {
     const request = pace.on && emptied.length === 0 ? undefined : sweeps.take();
@@ -77,11 +82,10 @@ export function createSender({ utilization = () => 0, ...options }: SenderOption
     pace.start(SWEEP_PACE);
     return sweepRequestBatch(request, sweeps, options);
   };
-  const changesBatch = () => {
-    const batch = spacing.on && emptied.length === 0 ? undefined : dirtyBatch(dirty, options);
-    const last = batch !== undefined && (!dirty.ready || inFlight === SENDERS - 1);
-    if (last && utilization() > BUSY) spacing.start(BUSY_SPACING);
-    else if (last && !dirty.ready) spacing.start(SPACING);
+  const changesBatch = (fill: number) => {
+    if (!dirty.has(fill)) return undefined;
+    const batch = dirtyBatch(dirty, options);
+    pacing.sent(!dirty.has(1) || inFlight === SENDERS - 1);
     return batch;
   };
   const send = async (batch: Batch) => {
@@ -135,28 +139,54 @@ function createReach({ clock, log, dirty, after }: ReachOptions) {
   return reach;
 }
 
+/** When changes go: lines first, and then in batches that are full. */
+function createPacing(clock: Clock, utilization: () => number, after: () => void) {
+  const lines = createPause(clock, after);
+  const gathering = createPause(clock, after);
+  return {
+    /** How many a batch must have now. */
+    fill(awaited: boolean): number {
+      if (lines.on) return Number.POSITIVE_INFINITY;
+      return gathering.on && !awaited ? BATCH : 1;
+    },
+    /** @param last of its round: nothing is left, or no sender is */
+    sent(last: boolean): void {
+      if (last && utilization() > BUSY) lines.start(BUSY_SPACING);
+      gathering.prolong(GATHERING);
+    },
+  };
+}
+
 interface Pause {
   readonly on: boolean;
   /** Starts it, unless it is on; `ms` long. */
   start(ms: number): void;
+  /** It is on for `ms` from now. */
+  prolong(ms: number): void;
 }
 
 function createPause(clock: Clock, after: () => void): Pause {
   let on = false;
-  const last = async (ms: number) => {
-    await clock.sleep(ms);
+  let until = 0;
+  const last = async () => {
+    for (let left = until - clock.monotonic(); left > 0; left = until - clock.monotonic()) await clock.sleep(left);
     on = false;
     after();
+  };
+  const prolong = (ms: number) => {
+    until = clock.monotonic() + ms;
+    if (on) return;
+    on = true;
+    void last();
   };
   return {
     get on() {
       return on;
     },
     start(ms) {
-      if (on) return;
-      on = true;
-      void last(ms);
+      if (!on) prolong(ms);
     },
+    prolong,
   };
 }
 

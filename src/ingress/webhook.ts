@@ -21,7 +21,7 @@ export interface WebhookOptions extends Pick<EntryReaderOptions, 'markers' | 'ma
   /** `window` in ms. */
   readonly rateLimit: { readonly max: number; readonly window: number };
   readonly funnel: Pick<Funnel, 'accept'>;
-  readonly flush: () => void;
+  readonly flush: (awaited?: boolean) => void;
   /** False while SQS cannot be reached: the changes are kept, and the sender is told at once to try again. */
   readonly reachable: () => boolean;
   readonly onRead: (read: Read) => void;
@@ -66,7 +66,7 @@ async function receive(request: FastifyRequest, reply: FastifyReply, options: We
   const end = await readBody(request.raw, { gzip, maxBytes: MAX_BODY, onChunk, clock });
   if (end !== 'whole') return refuseEnd(reply, end);
   const read = reader.end();
-  flush();
+  flush(onQueued !== undefined);
   onRead(read);
   const answered = refuseEntries(reply, read);
   if (answered !== undefined) return answered;

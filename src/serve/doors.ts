@@ -27,7 +27,7 @@ export interface DoorsOptions {
   readonly routes: Routes;
   readonly funnel: Pick<Funnel, 'accept'>;
   /** Called after whatever made something dirty. */
-  readonly flush: () => void;
+  readonly flush: (awaited?: boolean) => void;
   /** False while SQS cannot be reached. */
   readonly reachable: () => boolean;
   /** The first valid line of a connection. */

@@ -72,7 +72,7 @@ t.test('after a quiet moment what is dirty is sent at once, and what comes right
   const { add, bodies, queued, call, clock } = house();
   add('a');
   t.same(bodies(), [['a']]);
-  await clock.advance(9);
+  await clock.advance(24);
   add('b');
   add('c');
   t.same(bodies(), [['a']]);
@@ -84,7 +84,7 @@ t.test('after a quiet moment what is dirty is sent at once, and what comes right
 });
 
 t.test('four batches of ten are in flight at most, and the next goes as soon as one is done', async (t) => {
-  const { add, bodies, calls, call } = house();
+  const { add, bodies, calls, call, clock } = house();
   add(...keys(0, 57));
   t.same(
     bodies(),
@@ -93,8 +93,34 @@ t.test('four batches of ten are in flight at most, and the next goes as soon as 
   await call(2).end();
   t.same(bodies()[4], keys(40, 50));
   await call(0).end();
+  t.equal(calls.length, 5, 'seven fill no batch');
+  await clock.advance(25);
   t.same(bodies()[5], keys(50, 57));
   t.equal(calls.length, 6);
+});
+
+t.test('of a steady stream each batch is full, and no change waits longer than 25 ms for others', async (t) => {
+  const { add, bodies, calls, clock } = house();
+  add('first');
+  for (const key of keys(0, 29)) {
+    await clock.advance(2);
+    add(key);
+    for (const { end } of calls) await end();
+  }
+  t.same(bodies(), [['first'], keys(0, 10), keys(10, 20)]);
+  await clock.advance(6);
+  t.equal(calls.length, 3);
+  await clock.advance(1);
+  t.same(bodies()[3], keys(20, 29));
+});
+
+t.test('what somebody waits for goes at once', (t) => {
+  const { add, bodies, dirty, sender } = house();
+  add('a');
+  dirty.add(copyOf('b'));
+  sender.flush(true);
+  t.same(bodies(), [['a'], ['b']]);
+  t.end();
 });
 
 t.test(
@@ -130,7 +156,7 @@ t.test('a batch keeps to the bytes that SQS takes', async (t) => {
 t.test('while a copy is being sent, its next change waits, and then it goes', async (t) => {
   const { add, dirty, sender, bodies, call, clock } = house();
   add('a');
-  await clock.advance(10);
+  await clock.advance(25);
   dirty.add(copyOf('a', '2', 'a again'));
   sender.flush();
   t.same(bodies(), [['a']]);
@@ -174,6 +200,7 @@ t.test('pauses grow to some ten seconds, no longer', async (t) => {
 t.test('calls that fail together make one pause', async (t) => {
   const { add, calls, clock } = house();
   add(...keys(0, 41));
+  await clock.advance(25); // a batch that is not full waits no longer
   for (const { fail } of [...calls]) await fail();
   t.equal(clock.sleepers, 1);
   await clock.advance(1_500);
