@@ -1,20 +1,19 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
-import { formatMount } from '../src/replicate/ref.ts';
-import { ownershipTags, sourceText, TAG_VERSION } from '../src/replicate/tags.ts';
-import { versionId } from '../src/replicate/version-id.ts';
+import { answer, secretsManagerOf } from './secrets-manager.ts';
 import { MOUNT, pathsOf } from './seed.ts';
 
 const CREATED = '2026-11-24T21:40:57.235646616Z';
 const KV = { accessor: 'kv_12345678', kv: 2 } as const;
-const PAGE = 100;
 
 /** Servers that answer what OpenBao and Secrets Manager would of so many secrets in sync, without keeping any. */
 export async function startStandIns(count: number, folders: number) {
   const paths = pathsOf(count, folders);
-  const [vault, aws] = await Promise.all([listen(vaultOf(paths)), listen(secretsManagerOf(paths))]);
+  const [vault, aws] = await Promise.all([
+    listen(vaultOf(paths)),
+    listen(secretsManagerOf(paths.map((path) => ({ path, mount: KV, version: 1, createdTime: CREATED })))),
+  ]);
   return { vault: vault.endpoint, aws: aws.endpoint, close: () => Promise.all([vault.close(), aws.close()]) };
 }
 
@@ -29,10 +28,6 @@ async function listen(listener: http.RequestListener) {
       await once(server, 'close');
     },
   };
-}
-
-function answer(response: http.ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 const metadata = {
@@ -74,33 +69,5 @@ function vaultOf(paths: readonly string[]): http.RequestListener {
     if (page.length === 0) return answer(response, 404, { errors: [] });
     const key_info = Object.fromEntries(page.map((key) => [key, metadata]));
     return answer(response, 200, { data: { keys: page, key_info } });
-  };
-}
-
-/** ListSecrets, page by page. */
-function secretsManagerOf(paths: readonly string[]): http.RequestListener {
-  const entryOf = (path: string) => {
-    const ref = { namespace: '', mount: MOUNT, path };
-    const owner = { vault: 'vault', route: formatMount(ref), ref, mount: KV };
-    const tags = { ...ownershipTags(owner), [TAG_VERSION]: '1' };
-    return {
-      ARN: `arn:aws:secretsmanager:us-east-1:000000000000:secret:${MOUNT}/${path}-AbCdEf`,
-      Name: `${MOUNT}/${path}`,
-      Description: sourceText(ref),
-      ...{ CreatedDate: 1_764_000_000.5, LastChangedDate: 1_764_000_000.5, LastAccessedDate: 1_763_942_400 },
-      Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
-      SecretVersionsToStages: { [versionId(ref, { version: 1, createdTime: CREATED })]: ['AWSCURRENT', 'VAULTFERRY'] },
-    };
-  };
-  return (request, response) => {
-    json(request).then(
-      (body) => {
-        const from = Number((body as { NextToken?: string }).NextToken ?? 0);
-        const SecretList = paths.slice(from, from + PAGE).map(entryOf);
-        const more = from + PAGE < paths.length ? { NextToken: String(from + PAGE) } : {};
-        answer(response, 200, { SecretList, ...more });
-      },
-      () => response.destroy(),
-    );
   };
 }

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { listCopies } from '../src/aws/copies.ts';
 import { encodeMessage, sweepGroup } from '../src/queue/message.ts';
 import { type OpenBao, startOpenBao } from '../test/servers/openbao.ts';
 import { type Queues, type Roto, startRoto } from '../test/servers/roto.ts';
 import { startVaultFerry, type VaultFerry } from '../test/servers/vaultferry.ts';
+import { startAsked } from './child.ts';
 import { startCounter } from './counter.ts';
 import { pullLoop } from './pull-loop.ts';
+import type { InSync } from './secrets-manager.ts';
 import { MOUNT, pathsOf, seed } from './seed.ts';
 import { startStandIns } from './stand-ins.ts';
 import { median } from './statistics.ts';
@@ -36,11 +37,17 @@ export async function sweep(args: readonly string[]): Promise<void> {
 async function compared(count: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'vf-sweep-'));
   const [roto, bao] = await Promise.all([startRoto(), startOpenBao({ dir: folder })]);
+  const secretsManager = startAsked<readonly InSync[], number>('secrets-manager');
   try {
-    await compareBoth({ roto, bao, paths: pathsOf(count, FOLDERS) });
+    const began = performance.now();
+    await bao.createKv(MOUNT, 2);
+    const copies = await seed(bao, pathsOf(count, FOLDERS));
+    const aws = `http://127.0.0.1:${await secretsManager.ask(copies)}`;
+    console.log(`${count} secrets in ${FOLDERS} folders, all in sync (made in ${seconds(performance.now() - began)})`);
+    await compareBoth({ roto, bao, aws, count });
   } finally {
     roto.kill('SIGKILL');
-    await Promise.all([bao.stop(), roto.stop()]);
+    await Promise.all([bao.stop(), roto.stop(), secretsManager.stop()]);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -69,47 +76,33 @@ async function alone(count: number): Promise<void> {
 interface Servers {
   readonly roto: Roto;
   readonly bao: OpenBao;
-  readonly paths: readonly string[];
+  /** Secrets Manager's endpoint. */
+  readonly aws: string;
+  readonly count: number;
 }
 
 async function compareBoth(servers: Servers): Promise<void> {
-  const { roto, bao, paths } = servers;
-  const began = performance.now();
-  await bao.createKv(MOUNT, 2);
-  const secrets = new SecretsManagerClient(roto.client);
+  const { roto, bao, aws, count } = servers;
+  const secrets = new SecretsManagerClient({ ...roto.client, endpoint: aws });
   const token = await bao.tokenFor(POLICY);
-  await seed({ bao, secrets, paths });
-  console.log(
-    `${paths.length} secrets in ${FOLDERS} folders, all in sync (made in ${seconds(performance.now() - began)})`,
-  );
-  const ours = await startOurs({ roto, vault: bao.address, env: roto.env, token, count: paths.length });
-  const times: Record<'ours' | 'listing' | 'theirs', number[]> = { ours: [], listing: [], theirs: [] };
+  const env = { ...roto.env, AWS_ENDPOINT_URL_SECRETS_MANAGER: aws };
+  const ours = await startOurs({ roto, vault: bao.address, env, token, count });
+  const times: Record<'ours' | 'theirs', number[]> = { ours: [], theirs: [] };
   let theirRequests: Requests = { vault: 0, aws: 0 };
   for (let round = 0; round < ROUNDS; round += 1) {
     times.ours.push(await ours.next());
-    times.listing.push(await listed(secrets));
-    const { took, ...made } = await pullLoop({ address: bao.address, token, secrets, expected: paths.length });
+    const { took, ...made } = await pullLoop({ address: bao.address, token, secrets, expected: count });
     times.theirs.push(took);
     theirRequests = made;
   }
   const peak = await ours.stop();
   console.log(row('vaultferry', median(times.ours), await counted(servers, token)));
   console.log(memory(peak));
-  console.log(
-    note(`the listing by itself ${seconds(median(times.listing))}: the emulator walks all secrets for each page`),
-  );
   console.log(row('pull loop', median(times.theirs), theirRequests));
   console.log(
     `ratio of medians of ${ROUNDS} rounds: ${(median(times.theirs) / median(times.ours)).toFixed(1)} (10 is the aim)`,
   );
   secrets.destroy();
-}
-
-/** Milliseconds that the listing takes of itself. */
-async function listed(secrets: SecretsManagerClient): Promise<number> {
-  const began = performance.now();
-  for await (const _ of listCopies(secrets, 'vault'));
-  return performance.now() - began;
 }
 
 const POLICY = [
@@ -128,8 +121,7 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
 const row = (name: string, ms: number, { vault, aws }: Requests) =>
   `${name.padEnd(LABEL)}  ${seconds(ms).padStart(9)}   ${String(vault).padStart(6)} requests to OpenBao   ${String(aws).padStart(6)} to Secrets Manager`;
 
-const note = (text: string) => `${''.padEnd(LABEL)}  ${text}`;
-const memory = (peak: string) => note(`peak memory of the whole process ${peak}`);
+const memory = (peak: string) => `${''.padEnd(LABEL)}  peak memory of the whole process ${peak}`;
 
 interface Ours {
   readonly roto: Roto;
@@ -163,12 +155,12 @@ async function startOurs({ roto, vault, env, token = 'made-up', count }: Ours) {
 }
 
 /** The requests of one sweep, counted by proxies, which would cost time where it is measured. */
-async function counted({ roto, bao, paths }: Servers, token: string): Promise<Requests> {
+async function counted({ roto, bao, aws: endpoint, count }: Servers, token: string): Promise<Requests> {
   const queues = await roto.createQueues({ name: 'counted' });
-  const [vault, aws] = await Promise.all([startCounter(bao.address), startCounter(roto.endpoint)]);
+  const [vault, aws] = await Promise.all([startCounter(bao.address), startCounter(endpoint)]);
   const env = { ...roto.env, VAULT_TOKEN: token, AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.endpoint };
   const worker = await startVaultFerry({ config: configOf(vault.endpoint, queues), env });
-  await swept(worker, 'start', paths.length);
+  await swept(worker, 'start', count);
   await worker.stop();
   await Promise.all([vault.close(), aws.close()]);
   return { vault: vault.count(), aws: aws.count() };
