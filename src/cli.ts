@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import './young-heap.ts';
+import './small-heap.ts';
 import { readFile } from 'node:fs/promises';
 import { write, writeError } from './cli/console.ts';
 import { type CommandLine, readCommandLine } from './commands/options.ts';
