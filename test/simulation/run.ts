@@ -1,7 +1,7 @@
 import { encodeChange, encodeMessage, sweepGroup } from '../../src/queue/message.ts';
 import { FAULT_KINDS } from './faults.ts';
 import { createPeople, redrive } from './people.ts';
-import { checkRest, differences } from './rest.ts';
+import { checkRest, differences, UNFIT } from './rest.ts';
 import { type Deed, type Event, type Fault, type Schedule, SECRETS } from './schedule.ts';
 import { seedThread } from './shim.ts';
 import { createWorld, type World } from './world.ts';
@@ -53,7 +53,7 @@ async function phases(world: World, schedule: Schedule, note: (text: string) => 
   const check = (when: string) => {
     const letters = lettersOf();
     for (const why of differences(world, (ref) => world.isPushed(ref) && !letters.has(`${ref.mount}/${ref.path}`))) {
-      watch.violate(`promise 8, ${when}: ${why}`);
+      if (!why.includes(UNFIT)) watch.violate(`promise 8, ${when}: ${why}`);
     }
   };
   check('by push alone');
@@ -78,6 +78,8 @@ function checkCalls({ calls: { counts }, queue, watch }: World): void {
   if (calls > messages * CALLS_PER_MESSAGE) watch.violate(`promise 7: ${calls} calls for ${messages} messages`);
 }
 
+/** One after the other that did not see everything. */
+const MOST_SWEEPS = 5;
 /** Sweeps at rest: a worker that was stalled amid an older one may tell of its findings during one of them, not of both. */
 const MORE_SWEEPS = ['one-more-sweep', 'and-one-more'];
 
@@ -110,14 +112,18 @@ async function listed(world: World): Promise<boolean> {
   return true;
 }
 
-/** A sweep is asked for and served. */
+/** A sweep is asked for and served, and once more where a call took so long that it could not see everything. */
 async function swept(world: World, deduplicationId: string, note: (text: string) => void): Promise<boolean> {
   world.forgetRefusals();
   const { id } = world.config.vault;
   const body = encodeMessage({ v: 1, kind: 'sweep', vault: id, origin: 'operator' });
-  void world.queue.publisher.send([{ body, group: sweepGroup(id), deduplicationId }]);
-  await until(world, world.scheduler.now + 1, () => false);
-  return drained(world, note);
+  for (let tries = 1; ; tries += 1) {
+    const request = { body, group: sweepGroup(id), deduplicationId: `${deduplicationId}-${tries}` };
+    void world.queue.publisher.send([request]);
+    await until(world, world.scheduler.now + 1, () => false);
+    if (!(await drained(world, note))) return false;
+    if (world.sweptAll() || tries === MOST_SWEEPS) return true;
+  }
 }
 
 /** An operator's word for each secret whose mount is there; how many. */

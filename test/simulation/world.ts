@@ -50,6 +50,8 @@ export interface World {
   deliver(entry: object, line: Line): void;
   /** Refs whose refusal a worker told of, with the code, since the last `forgetRefusals`. */
   readonly refusals: ReadonlySet<string>;
+  /** Whether the last sweep that ended saw everything. */
+  readonly sweptAll: () => boolean;
   /** The conflicts that sweeps counted since, by destination. */
   readonly conflicts: ReadonlyMap<string, number>;
   forgetRefusals(): void;
@@ -163,6 +165,7 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
   const refusals = new Set<string>();
   const parked = new Set<string>();
   const conflicts = new Map<string, number>();
+  let lastSweep: unknown;
 
   const start = (name: string): Process => {
     lives += 1;
@@ -238,7 +241,8 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     onDeleteSent: ({ name }, arn) => watch.deletes(name, arn),
     listingLag: () => between(lags, 0, schedule.listingLag),
   };
-  const noteConflicts = (found: unknown) => {
+  const noteSweep = ({ found, result }: LogFields) => {
+    lastSweep = result;
     for (const [destination, { conflict = 0 }] of Object.entries(found as Record<string, { conflict?: number }>)) {
       conflicts.set(destination, Math.max(conflict, conflicts.get(destination) ?? 0));
     }
@@ -247,7 +251,7 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     const line = (fields: LogFields) => {
       watch.logged(process.name, fields);
       trace(() => `  ${process.name} logs ${textOf(fields)}`);
-      if (fields.event === 'sweep.finished') noteConflicts(fields['found']);
+      if (fields.event === 'sweep.finished') noteSweep(fields);
       if (fields.event === 'secret.parked') parked.add(`${String(fields['id'])} ${String(fields['receives'])}`);
       if (fields.event === 'secret.parked' || fields.event === 'secret.refused') {
         refusals.add(`${String(fields['ref'])} ${String(fields['destination'])} ${String(fields['code'])}`);
@@ -325,6 +329,7 @@ export function createWorld(schedule: Schedule, write?: (line: string) => void):
     },
     refusals,
     conflicts,
+    sweptAll: () => lastSweep === 'complete',
     forgetRefusals() {
       refusals.clear();
       conflicts.clear();
