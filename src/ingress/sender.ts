@@ -82,10 +82,10 @@ export function createSender({ utilization = () => 0, ...options }: SenderOption
     pace.start(SWEEP_PACE);
     return sweepRequestBatch(request, sweeps, options);
   };
-  const changesBatch = (fill: number) => {
-    if (!dirty.has(fill)) return undefined;
+  const changesBatch = (fill: number | undefined) => {
+    if (fill === undefined || !dirty.has(fill)) return undefined;
     const batch = dirtyBatch(dirty, options);
-    pacing.sent(!dirty.has(1) || inFlight === SENDERS - 1);
+    pacing.sent({ round: !dirty.has(fill) || inFlight === SENDERS - 1, all: !dirty.has(1) });
     return batch;
   };
   const send = async (batch: Batch) => {
@@ -143,15 +143,18 @@ function createReach({ clock, log, dirty, after }: ReachOptions) {
 function createPacing(clock: Clock, utilization: () => number, after: () => void) {
   const lines = createPause(clock, after);
   const gathering = createPause(clock, after);
+  let awaited = false;
   return {
-    /** How many a batch must have now. */
-    fill(awaited: boolean): number {
-      if (lines.on) return Number.POSITIVE_INFINITY;
+    /** How many a batch must have now; undefined while none goes. @param now somebody waits for what became dirty */
+    fill(now: boolean): number | undefined {
+      awaited ||= now;
+      if (lines.on) return undefined;
       return gathering.on && !awaited ? BATCH : 1;
     },
-    /** @param last of its round: nothing is left, or no sender is */
-    sent(last: boolean): void {
-      if (last && utilization() > BUSY) lines.start(BUSY_SPACING);
+    /** After a batch. @param round it is the last of its round @param all nothing is left */
+    sent({ round, all }: { readonly round: boolean; readonly all: boolean }): void {
+      if (round && utilization() > BUSY) lines.start(BUSY_SPACING);
+      if (all) awaited = false;
       gathering.prolong(GATHERING);
     },
   };

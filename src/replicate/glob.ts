@@ -27,11 +27,14 @@ export function pathTest(globs: readonly string[], takes: boolean): PathTest {
 /** A repeated group that may take one text in several ways: each further letter could double what matching costs. */
 const REPEATED = /[+*]\([^)]*[|*+({]|[)}]\+/;
 
-/** Whether a part that only picomatch understands holds so many `*`, or such a group, that matching it might take long. */
+/** Whether a part that picomatch is asked about holds so many `*`, or such a group, that matching it might take long. */
 export const isCostly = (glob: string): boolean =>
-  alternatives(glob).some((one) =>
-    (segmentsOf(one) ?? [one]).some((part) => EXOTIC.test(part) && (starsIn(part) > MAX_STARS || REPEATED.test(part))),
-  );
+  alternatives(glob).some((one) => {
+    const parts = segmentsOf(one);
+    return parts === undefined ? isSlow(one) : parts.some((part) => EXOTIC.test(part) && isSlow(part));
+  });
+
+const isSlow = (part: string): boolean => starsIn(part) > MAX_STARS || REPEATED.test(part);
 
 const starsIn = (part: string): number => part.match(/\*+|\+\(|\]\+/g)?.length ?? 0;
 
@@ -51,7 +54,7 @@ function segmentsOf(glob: string): string[] | undefined {
 }
 
 /** A negation, quotes, an alternative that is empty or may be. */
-const REACHING = /^!|"|\{\**,|,\**,|,\**\}/;
+const REACHING = /^!|"|\{\**,|\{.*,\**,|,\**\}/s;
 /** By one of picomatch's short cuts `**.txt` is `**` and `/*.txt`, though `a**.txt` is not. */
 const ANY_WITH_EXTENSION = /^\*\*(?=(\.\w+)+$)/;
 

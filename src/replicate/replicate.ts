@@ -11,7 +11,7 @@ import { oncePer } from './once-per.ts';
 import { createVersionBudget, puttingInTurn } from './put-in-turn.ts';
 import { formatRef } from './ref.ts';
 import { newestVersion, type Present } from './source.ts';
-import { createStaleRows, type StaleRows } from './stale-rows.ts';
+import { createStaleRows } from './stale-rows.ts';
 import { ownershipTags, sourceText } from './tags.ts';
 
 /** Looks that may be lost to somebody else's promotion before the message waits. */
@@ -64,17 +64,22 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
   const warnOfName = oncePer(MAX_WARNED, (secretName) =>
     ports.log?.warn({ event: 'secret.name_ambiguous', secretName, text: AMBIGUOUS }),
   );
-  const lookAt = async (order: Order): Promise<Look> => {
+  /** Behind AWSCURRENT no message's age counts: one that is written all the time would never be let go back. */
+  const lookAt = async (order: Order): Promise<Look & { readonly hintLetGo: boolean }> => {
     const look = await lookAtBoth(ports, order);
-    // Behind AWSCURRENT no message's age counts: one that is written all the time would never be let go back.
-    const sentAt = isBehindCurrent(look) ? undefined : order.sentAt;
-    return { ...look, acceptStale: staleRows.believed(rowOf(look), sentAt) };
+    const hintLetGo = staleRows.believed(hintRow(look), order.sentAt);
+    return {
+      ...look,
+      hintLetGo,
+      acceptStale: isBehindCurrent(look) ? staleRows.believed(currentRow(look)) : hintLetGo,
+    };
   };
 
   const once = async (order: Order, errand: OwnErrand, onWritten: OnWritten): Promise<Replicated | 'again'> => {
     errand.look();
     const look = await lookAt(order);
-    noteRows(staleRows, look);
+    staleRows.note(currentRow(look), isBehindCurrent(look));
+    staleRows.note(hintRow(look), isBehindHint(look), order.sentAt);
     const version = look.source.kind === 'present' ? newestVersion(look.source)?.version : undefined;
     const action = await decideWithRoom(ports.copies, look, errand);
     const outcome = await apply(destination, action, look, errand, (written) => onWritten(written, version)).catch(
@@ -85,10 +90,10 @@ export function createReplicator(ports: ReplicatorPorts): (order: Order, onWritt
     );
     if (outcome === 'restored') return 'again';
     // Acted upon: the next old answer is a new one. Behind a hint nothing was done, and the row goes on.
-    if (isBehindCurrent(look) && look.acceptStale) staleRows.note(rowOf(look), false);
+    if (isBehindCurrent(look) && look.acceptStale) staleRows.note(currentRow(look), false);
     return {
       outcome,
-      behindHint: isBehindHint(look) && !look.acceptStale,
+      behindHint: isBehindHint(look) && !look.hintLetGo,
       wentBack: isBehindCurrent(look) && look.acceptStale,
     };
   };
@@ -174,15 +179,11 @@ const restoredInVain = ({ ref, secretName }: Order) =>
   );
 
 /**
- * Which row an answer counts in. Behind AWSCURRENT has one of its own: a hint may be made up, and must not lend its
+ * The rows in which an answer counts. Behind AWSCURRENT has one of its own: a hint may be made up, and must not lend its
  * two minutes to an answer that would move AWSCURRENT back.
  */
-const rowOf = (look: Look): string => `${isBehindCurrent(look) ? 'current' : 'hint'} ${look.secretName}`;
-
-function noteRows(rows: StaleRows, look: Look): void {
-  rows.note(`current ${look.secretName}`, isBehindCurrent(look));
-  rows.note(`hint ${look.secretName}`, isBehindHint(look));
-}
+const currentRow = ({ secretName }: Look): string => `current ${secretName}`;
+const hintRow = ({ secretName }: Look): string => `hint ${secretName}`;
 
 async function apply(
   destination: Destination,

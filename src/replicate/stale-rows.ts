@@ -8,32 +8,61 @@ const FORGOTTEN_AFTER = 900_000;
 export interface StaleRows {
   /**
    * True when this key's answers have been stale for so long that they are the truth (a restored snapshot), and so long
-   * after `sentAt`, in ms since the epoch: a row that is old already says nothing of a write that was told of since.
+   * after the message was sent: a row says nothing of a write that was told of since, nor of one after its last answer.
+   * @param sentAt of the message, in ms on the queue's clock; without it the row alone counts
    */
   believed(key: string, sentAt?: number): boolean;
-  note(key: string, stale: boolean): void;
+  note(key: string, stale: boolean, sentAt?: number): void;
+}
+
+interface Row {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Since when each ref's answers have been older than what was seen before, in this process's memory. */
-export function createStaleRows(clock: Pick<Clock, 'now' | 'monotonic'>): StaleRows {
-  const rows = new Map<string, { readonly first: number; last: number }>();
+export function createStaleRows(clock: Pick<Clock, 'monotonic'>): StaleRows {
+  /** In the order in which they were touched. */
+  const rows = new Map<string, Row>();
+  const latestSent = createLatestSent(clock);
   const forget = (now: number) => {
-    for (const [key, { last }] of rows) if (now - last > FORGOTTEN_AFTER) rows.delete(key);
+    for (const [key, { last }] of rows) {
+      if (now - last <= FORGOTTEN_AFTER) return;
+      rows.delete(key);
+    }
+  };
+  /** The row as far as it tells of what was sent then. */
+  const rowOf = (key: string, sent: number): Row | undefined => {
+    const row = rows.get(key);
+    return row === undefined || row.last < sent ? undefined : row;
   };
   return {
-    believed(key, sentAt = 0) {
+    believed(key, sentAt) {
       const now = clock.monotonic();
       forget(now); // first: what was stale long ago says nothing of an answer of today
-      const row = rows.get(key);
-      return row !== undefined && now - row.first >= BELIEVED_AFTER && clock.now() - sentAt >= BELIEVED_AFTER;
+      const sent = latestSent(sentAt);
+      const row = rowOf(key, sent);
+      return row !== undefined && now - Math.max(row.first, sent) >= BELIEVED_AFTER;
     },
-    note(key, stale) {
+    note(key, stale, sentAt) {
       const now = clock.monotonic();
       forget(now);
-      const row = rows.get(key);
-      if (!stale) rows.delete(key);
-      else if (row === undefined) rows.set(key, { first: now, last: now });
-      else row.last = now;
+      const row = rowOf(key, latestSent(sentAt));
+      rows.delete(key);
+      if (stale) rows.set(key, { first: row?.first ?? now, last: now });
     },
+  };
+}
+
+/**
+ * When a message was sent at the latest, on our clock that never jumps. Nothing is received before it was sent, so each
+ * message tells how far the queue's clock is ahead of ours at least, whatever our wall clock says.
+ */
+function createLatestSent(clock: Pick<Clock, 'monotonic'>): (sentAt: number | undefined) => number {
+  let ahead = Number.NEGATIVE_INFINITY;
+  return (sentAt) => {
+    if (sentAt === undefined) return Number.NEGATIVE_INFINITY;
+    ahead = Math.max(ahead, sentAt - clock.monotonic());
+    return sentAt - ahead;
   };
 }

@@ -114,13 +114,19 @@ t.test('of a steady stream each batch is full, and no change waits longer than 2
   t.same(bodies()[3], keys(20, 29));
 });
 
-t.test('what somebody waits for goes at once', (t) => {
-  const { add, bodies, dirty, sender } = house();
+t.test('what somebody waits for goes at once, or as soon as a sender is free', async (t) => {
+  const { add, bodies, calls, dirty, sender } = house();
   add('a');
-  dirty.add(copyOf('b'));
-  sender.flush(true);
-  t.same(bodies(), [['a'], ['b']]);
-  t.end();
+  for (const key of ['b', 'c', 'd', 'e']) {
+    dirty.add(copyOf(key));
+    sender.flush(true);
+  }
+  t.same(bodies(), [['a'], ['b'], ['c'], ['d']]);
+  await calls[0]?.end();
+  t.same(bodies()[4], ['e']);
+  add('f');
+  await calls[1]?.end();
+  t.equal(calls.length, 5, 'nobody waits for the next');
 });
 
 t.test(

@@ -106,9 +106,13 @@ t.test('what may cost much is known', async (t) => {
     '+([a-z])',
     '(a|b)*',
     '[ab]+',
+    '*,*,*,*,*',
+    'a,,*b*b*b*b*b',
   ];
   for (const glob of fine) t.equal(isCostly(glob), false, glob);
   const stars = ['*[ab]*c*', '!(a)/**/b*/*', '{a,}*b*c*', '+(a)+(b)+(c)', '[a]+[a]+[a]+'];
+  const whole = ['*,*,*,{,a}', 'a{x,,y}/*a*b*c', '"a"*b*c*d', '*a*a*a/', 'a//*b*b*b', './*a*a*a'];
+  for (const glob of whole) t.equal(isCostly(glob), true, glob);
   const repeated = ['+([a-z]|[a-z0-9])', 'app-+(a|aa)', '+(a*)', '+({a,aa})', '([a-z]|a)+', '@(a|aa)+', '{a,[a]}+'];
   for (const glob of [...stars, ...repeated]) t.equal(isCostly(glob), true, glob);
 });

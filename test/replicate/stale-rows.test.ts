@@ -18,15 +18,34 @@ t.test('a row is believed two minutes after its first stale answer', async (t) =
   t.notOk(rows.believed('b'), 'each key has its own row');
 });
 
-t.test('an old row says nothing of what was sent since', async (t) => {
+t.test('a row says nothing of what was sent since', async (t) => {
   const clock = manualClock();
   const rows = createStaleRows(clock);
-  rows.note('a', true);
-  clock.stall(300 * SECOND);
+  const before = clock.now();
+  rows.note('a', true, before);
+  clock.stall(60 * SECOND);
   const sentAt = clock.now();
+  rows.note('a', true, before);
+  clock.stall(60 * SECOND);
+  t.ok(rows.believed('a', before), 'the message before may be let go');
   t.notOk(rows.believed('a', sentAt));
+  clock.stall(59_999);
+  t.notOk(rows.believed('a', sentAt));
+  clock.stall(1);
+  t.ok(rows.believed('a', sentAt));
+});
+
+t.test('a row whose last answer came before the message was sent is over for it', async (t) => {
+  const clock = manualClock();
+  const rows = createStaleRows(clock);
+  rows.note('a', true, clock.now());
+  clock.stall(240 * SECOND);
+  const sentAt = clock.now();
+  clock.stall(180 * SECOND); // the worker was away
+  t.notOk(rows.believed('a', sentAt));
+  rows.note('a', true, sentAt);
   clock.stall(119_999);
-  t.notOk(rows.believed('a', sentAt));
+  t.notOk(rows.believed('a', sentAt), 'it begins with the first answer since');
   clock.stall(1);
   t.ok(rows.believed('a', sentAt));
 });
@@ -69,10 +88,13 @@ t.test('a row that is over is not believed, though no other look has swept it aw
   t.notOk(rows.believed('a'), 'the next stale answer begins anew');
 });
 
-t.test('the wall clock has no part in how old a row is', async (t) => {
+t.test('our wall clock has no part in it', async (t) => {
   const clock = manualClock();
   const rows = createStaleRows(clock);
   rows.note('a', true);
+  const sentAt = clock.now();
+  rows.note('b', true, sentAt);
   clock.setWall(3_600 * SECOND);
   t.notOk(rows.believed('a'));
+  t.notOk(rows.believed('b', sentAt));
 });
