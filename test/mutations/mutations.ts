@@ -118,7 +118,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'old answers are believed',
     breaks: [4],
-    caughtBy: 117,
+    caughtBy: 38,
     file: 'src/replicate/decide.ts',
     find: 'isBehindCurrent(look) && !look.acceptStale ? holdStale(look) : undefined;',
     put: 'undefined;',
@@ -128,7 +128,7 @@ function remembered(destination: any, name: string) {
     breaks: [7, 8],
     caughtBy: 31,
     file: 'src/replicate/stale-rows.ts',
-    find: 'return row !== undefined && now - row.first >= BELIEVED_AFTER;',
+    find: 'return row !== undefined && now - Math.max(row.first, sent) >= BELIEVED_AFTER;',
     put: 'return false;',
   },
   {
@@ -167,7 +167,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'the accessor is no part of the ownership',
     breaks: [5],
-    caughtBy: 5,
+    caughtBy: 66,
     file: 'src/replicate/tags.ts',
     find: 'Object.entries(ownershipTags(owner)).flatMap(',
     put: `Object.entries(ownershipTags(owner)).filter(([key]) => key !== TAG_MOUNT).flatMap(`,
