@@ -49,7 +49,7 @@ t.test('ten writers, two workers, one of them killed: never backwards, and equal
   for (const [name, ids] of seen) t.strictSame(stepsBack(ids), [], `${name} never went back`);
   const versions = [...seen.values()].reduce((sum, ids) => sum + ids.length, 0);
   t.comment(`${writes.reduce((sum, count) => sum + count, 0)} writes, ${versions} versions seen in ${looks} looks`);
-  t.ok(versions > 20, 'many versions were seen on their way');
+  t.ok(versions > paths.length, 'more versions were seen on their way than the last ones');
   const swaps = recorder.calls.filter(({ operation }) => operation === 'UpdateSecretVersionStage');
   t.ok(
     swaps.every(({ request }) => typeof request['RemoveFromVersionId'] === 'string'),
