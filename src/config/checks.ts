@@ -146,7 +146,7 @@ const costlyGlobs: Check = ({ routes }) =>
     (['include', 'exclude'] as const).flatMap((key) =>
       route[key].flatMap((glob, j) => {
         const text =
-          'could take long to match: it has more than two * beside brackets, or repeats a group that may take one text in several ways; write it as several globs';
+          'could take long to match: it has more than two * beside brackets (in the whole of it, where it begins with !, or has quotes, an empty alternative or an empty segment), or repeats a group that may take one text in several ways; write it as several globs';
         return found(isCostly(glob), ['routes', i, key, j], text);
       }),
     ),
