@@ -2,11 +2,9 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { CommandLine } from '../commands/options.ts';
 import type { PlanCommand } from '../commands/plan.ts';
 import type { Config } from '../config/config.ts';
-import { createLog } from '../log.ts';
-import { createRoutes } from '../replicate/routes.ts';
-import { openBothEnds } from '../serve/both-ends.ts';
-import { interruption, logsToTerminal, meterOf, viewOfStdout, write, writeError } from './console.ts';
+import { interruption, meterOf, viewOfStdout, write, writeError } from './console.ts';
 import { load } from './load.ts';
+import { openToLook } from './open-to-look.ts';
 
 type Comparing = PlanCommand & { readonly clock: Clock };
 
@@ -16,12 +14,10 @@ export async function comparing(
   run: (command: Comparing, config: Config) => Promise<number>,
 ): Promise<number> {
   const config = await load(file);
-  const log = createLog('warn', logsToTerminal);
-  const { source, ends, close } = await openBothEnds(config, log);
+  const { source, ends, routes, close } = await openToLook(config);
   const signal = interruption();
   const command = {
-    ...{ vault: config.vault.id, source, ends, clock: systemClock, signal, deep, all, json, write },
-    routes: createRoutes(config.routes, config.destinations, config.vault.auth?.connectionSecret),
+    ...{ vault: config.vault.id, source, ends, routes, clock: systemClock, signal, deep, all, json, write },
     meter: meterOf(),
     view: viewOfStdout(),
     writeError,
