@@ -1,5 +1,5 @@
 import { type CarryRoom, createCarry } from './carry.ts';
-import { createMarkerSearch } from './marker-search.ts';
+import { type MarkerSearch, SEARCHED_BYTES } from './marker-search.ts';
 import { isReadEntry } from './read-entry.ts';
 import { isRequestEntry } from './request-entry.ts';
 
@@ -7,8 +7,8 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
 interface LineScannerOptions {
-  /** A line is of interest when it holds one of these; none is empty or holds a newline. */
-  readonly markers: readonly Buffer[];
+  /** A line is of interest when it holds one of its markers; without a search every line is. */
+  readonly search?: MarkerSearch | undefined;
   /** Longer lines are skipped; the newline does not count, a `\r` before it does. */
   readonly maxLineBytes: number;
   /** Shared with other streams: when their unfinished lines need too much memory together, the longest is skipped. */
@@ -46,38 +46,45 @@ export interface LineScanner {
  * neither Vault's entries from before the commit nor of reads. What comes out never depends on how the stream was cut into chunks.
  */
 export function createLineScanner(options: LineScannerOptions): LineScanner {
-  const search = createMarkerSearch(options.markers);
-  const carry = createCarry(options.maxLineBytes, options.room);
-  const sorter = createSorter(options);
-
+  const { maxLineBytes, room, onLine, onSkipped } = options;
+  const counts = { bytes: 0, lines: 0, handed: 0, skipped: 0 };
+  const carry = createCarry(maxLineBytes, room);
+  const hand = (line: Buffer): void => {
+    counts.handed += 1;
+    onLine(line);
+  };
+  const skip = (length: number): void => {
+    counts.skipped += 1;
+    onSkipped(length);
+  };
+  const sorter = createSorter(options.search, hand, counts);
   const endCarried = (): void => {
     const { length, lost } = carry;
     const line = carry.take();
-    if (lost) sorter.lose(length);
-    else sorter.sort(line, 0, length, search(line));
+    counts.lines += 1;
+    if (lost) skip(length);
+    else sorter.one(withoutReturn(line, 0, length));
   };
-  const sortWholeLines = (chunk: Buffer, from: number): number => {
-    const nextMarker = search(chunk);
-    let start = from;
-    for (let end = newlineFrom(chunk, start); end >= 0; end = newlineFrom(chunk, start)) {
-      sorter.sort(chunk, start, end, nextMarker);
-      start = end + 1;
+  /** A piece has at most maxLineBytes, so only a line that was carried can be longer. */
+  const take = (piece: Buffer): void => {
+    const ending = carry.length > 0 ? piece.indexOf(NEWLINE) : -1;
+    if (ending >= 0) {
+      carry.append(piece.subarray(0, ending));
+      endCarried();
     }
-    return start;
+    const lines = carry.length > 0 ? NONE : piece.subarray(ending + 1, piece.lastIndexOf(NEWLINE) + 1);
+    sorter.many(lines);
+    carry.append(piece.subarray(ending + 1 + lines.length));
   };
+  const pieceBytes = Math.min(maxLineBytes, SEARCHED_BYTES);
   return {
     push(chunk) {
-      sorter.counts.bytes += chunk.length;
-      const ending = carry.length > 0 ? chunk.indexOf(NEWLINE) : -1;
-      if (ending >= 0) {
-        carry.append(chunk.subarray(0, ending));
-        endCarried();
-      }
-      const rest = carry.length > 0 ? 0 : sortWholeLines(chunk, ending + 1);
-      carry.append(chunk.subarray(rest));
+      counts.bytes += chunk.length;
+      if (chunk.length <= pieceBytes) take(chunk);
+      else for (let at = 0; at < chunk.length; at += pieceBytes) take(chunk.subarray(at, at + pieceBytes));
     },
     end() {
-      if (carry.lost) sorter.skip(carry.length);
+      if (carry.lost) skip(carry.length);
       carry.end();
     },
     get everyLine() {
@@ -89,38 +96,45 @@ export function createLineScanner(options: LineScannerOptions): LineScanner {
     get retainedBytes() {
       return carry.retainedBytes;
     },
-    counts: sorter.counts,
+    counts,
   };
 }
 
-/** Decides what becomes of each ended line. */
-function createSorter({ maxLineBytes, onLine, onSkipped }: LineScannerOptions) {
-  const counts = { bytes: 0, lines: 0, handed: 0, skipped: 0 };
-  const hand = (line: Buffer): void => {
-    counts.handed += 1;
-    onLine(line);
-  };
+const NONE = Buffer.alloc(0);
+
+type Hand = (line: Buffer) => void;
+
+/** Decides which of the ended lines are handed over. */
+function createSorter(search: MarkerSearch | undefined, hand: Hand, counts: { lines: number }) {
   const handUnlessHarmless = (line: Buffer): void => {
     if (!isRequestEntry(line) && !isReadEntry(line)) hand(line);
   };
+  const handMarked = (lines: Buffer, { within }: MarkerSearch): void => {
+    const searched = within(lines);
+    counts.lines += searched.newlines;
+    for (let at = searched.next(0); at < lines.length; ) {
+      const end = lines.indexOf(NEWLINE, at);
+      handUnlessHarmless(withoutReturn(lines, lines.lastIndexOf(NEWLINE, at) + 1, end));
+      at = searched.next(end + 1);
+    }
+  };
   const sorter = {
-    everyLine: false,
-    counts,
-    /** Takes the line that `bytes` holds from `start` to `end`, and the search for the next marker in them. */
-    sort(bytes: Buffer, start: number, end: number, nextMarker: (from: number) => number): void {
-      counts.lines += 1;
-      if (end - start > maxLineBytes) sorter.skip(end - start);
-      else if (sorter.everyLine) hand(withoutReturn(bytes, start, end));
-      else if (nextMarker(start) < end) handUnlessHarmless(withoutReturn(bytes, start, end));
+    everyLine: search === undefined,
+    /** Takes a line without its newline, which was counted. */
+    one(line: Buffer): void {
+      if (search === undefined || sorter.everyLine) hand(line);
+      else if (search.holds(line)) handUnlessHarmless(line);
     },
-    /** Counts an ended line whose bytes were not kept. */
-    lose(length: number): void {
-      counts.lines += 1;
-      sorter.skip(length);
-    },
-    skip(length: number): void {
-      counts.skipped += 1;
-      onSkipped(length);
+    /** Takes lines with their newlines, and counts them. */
+    many(lines: Buffer): void {
+      let start = 0;
+      while (start < lines.length && (search === undefined || sorter.everyLine)) {
+        const end = newlineFrom(lines, start);
+        counts.lines += 1;
+        hand(withoutReturn(lines, start, end));
+        start = end + 1;
+      }
+      if (search !== undefined && start < lines.length) handMarked(lines.subarray(start), search);
     },
   };
   return sorter;

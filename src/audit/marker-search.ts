@@ -1,66 +1,126 @@
+import { BYTE_SEARCH } from './byte-search.ts';
+import { holdsAt } from './bytes.ts';
+
+/** Most bytes that are searched at once. Larger reads save calls, and this still fits a core's cache. */
+export const SEARCHED_BYTES = 128 * 1024;
+
 const SLASH = 0x2f;
-const NOWHERE = Number.POSITIVE_INFINITY;
+const BACKSLASH = 0x5c;
 
-/** The first position at or after `from` where something is found; NOWHERE when nothing is. */
-type Find = (bytes: Buffer, from: number) => number;
-
-/** A marker and the offset of its last slash, by which it is found. */
-interface Anchored {
-  readonly marker: Buffer;
-  readonly slash: number;
+/** Finds what bytes hold of many markers; the cost is the same for a hundred of them as for one. */
+export interface MarkerSearch {
+  /** Of SEARCHED_BYTES. What is read into it is searched where it lies; other bytes are copied first. */
+  readonly buffer: Buffer;
+  /** Searches up to SEARCHED_BYTES. The answer is valid until the next call, and as long as the bytes stay as they are. */
+  within(bytes: Buffer): Searched;
+  /** Whether a text of any length holds a marker. */
+  holds(text: Buffer): boolean;
 }
+
+interface Searched {
+  /** Where the first marker that stands at or after `from` is found; the length of the bytes when none does. */
+  next(from: number): number;
+  readonly newlines: number;
+}
+
+/** What byte-search.wat exports. */
+interface ByteSearch {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  anchor(at: number, end: number): number;
+  newlines(at: number, end: number): number;
+}
+
+/** All of Node's versions have it, and TypeScript has its types only for browsers. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Buffer) => object;
+  readonly Instance: new (module: object) => { readonly exports: object };
+};
+
+/** Where things lie in byte-search.wat's memory. */
+const BEFORE = 0;
+const AFTER = 512;
+const BUFFER = 1024;
+const COPY = BUFFER + SEARCHED_BYTES;
+/** Which of two tables is the anchor's. */
+const tableOf = (anchor: number | undefined): number => (anchor === BACKSLASH ? 256 : 0);
 
 /**
- * Searches bytes for the first of many markers: `search(bytes)(from)` is a position inside the next marker at or after
- * `from`, Infinity when there is none. `from` must grow from call to call and begin a line; markers hold no newline.
+ * Every marker holds a slash (a mount is followed by one) or a backslash, and audit lines hold few of either. So the
+ * bytes are searched for these two with the processor's vector instructions, ten times as fast as by Buffer's methods,
+ * and what stands between two bytes that may be a marker's is looked at here.
  *
- * Nearly every marker holds a slash (a mount is followed by one) and audit lines hold few, so hopping from slash to
- * slash by memchr costs the same for a hundred mounts as for one, where a search per marker costs more with each.
+ * @param markers each holds a slash or a backslash, and no newline
  */
-export function createMarkerSearch(markers: readonly Buffer[]): (bytes: Buffer) => (from: number) => number {
-  const anchored = markers.map((marker) => ({ marker, slash: marker.lastIndexOf(SLASH) }));
-  const finds = [
-    findBySlash(anchored.filter(({ slash }) => slash > 0)),
-    ...anchored.filter(({ slash }) => slash <= 0).map(({ marker }) => findPlain(marker)),
-  ];
-  return (bytes) => {
-    const cursors = finds.map((find) => cursor(find, bytes));
-    return (from) => cursors.reduce((first, next) => Math.min(first, next(from)), NOWHERE);
+export function createMarkerSearch(markers: readonly Buffer[]): MarkerSearch {
+  const module = new WebAssembly.Module(Buffer.from(BYTE_SEARCH, 'base64'));
+  const { memory, anchor, newlines } = new WebAssembly.Instance(module).exports as ByteSearch;
+  const home = memory.buffer;
+  const anchored = markers.map(anchoredAt);
+  fillTables(anchored, new Uint8Array(home, 0, BUFFER));
+  const standsAt = createComparison(anchored);
+  const copy = Buffer.from(home, COPY, SEARCHED_BYTES);
+  const addressOf = (bytes: Buffer): number => {
+    if (bytes.buffer === home) return bytes.byteOffset;
+    copy.set(bytes);
+    return COPY;
   };
+  const within = (bytes: Buffer): Searched => {
+    const begin = addressOf(bytes);
+    const end = begin + bytes.length;
+    return {
+      next(from) {
+        let at = anchor(begin + from, end);
+        while (at < end && !standsAt(bytes, at - begin)) at = anchor(at + 1, end);
+        return at - begin;
+      },
+      get newlines() {
+        return newlines(begin, end);
+      },
+    };
+  };
+  const holds = (text: Buffer): boolean =>
+    text.length <= SEARCHED_BYTES
+      ? within(text).next(0) < text.length
+      : markers.some((marker) => text.includes(marker));
+  return { buffer: Buffer.from(home, BUFFER, SEARCHED_BYTES), within, holds };
 }
 
-/** Keeps the last answer until it is passed: a rare marker is not searched for again at each hit of a frequent one. */
-function cursor(find: Find, bytes: Buffer): (from: number) => number {
-  let at = -1;
-  return (from) => {
-    if (at < from) at = find(bytes, from);
-    return at;
-  };
+/** A marker, and where in it the slash or backslash stands by which it is found. */
+interface Anchored {
+  readonly marker: Buffer;
+  readonly at: number;
 }
 
-const findPlain =
-  (marker: Buffer): Find =>
-  (bytes, from) => {
-    const at = bytes.indexOf(marker, from);
-    return at < 0 ? NOWHERE : at;
-  };
-
-function findBySlash(anchored: readonly Anchored[]): Find {
-  const byPreviousByte = Array.from({ length: 256 }, (_, byte) =>
-    anchored.filter(({ marker, slash }) => marker[slash - 1] === byte),
-  );
-  return (bytes, from) => {
-    for (let at = bytes.indexOf(SLASH, from); at >= 0; at = bytes.indexOf(SLASH, at + 1)) {
-      const candidates = byPreviousByte[bytes[at - 1] ?? SLASH];
-      if (candidates?.some(({ marker, slash }) => standsAt(marker, bytes, at - slash))) return at;
-    }
-    return NOWHERE;
-  };
+/** One with a byte of the marker on either side is better, since not every such byte is of interest then. */
+function anchoredAt(marker: Buffer): Anchored {
+  const places = [...marker.keys()].filter((at) => marker[at] === SLASH || marker[at] === BACKSLASH);
+  const at = places.find((place) => place > 0 && place < marker.length - 1) ?? places.at(-1);
+  if (at === undefined) throw new RangeError('a marker needs a slash or a backslash');
+  return { marker, at };
 }
 
-function standsAt(marker: Buffer, bytes: Buffer, start: number): boolean {
-  for (let offset = marker.length - 1; offset >= 0; offset -= 1) {
-    if (marker[offset] !== bytes[start + offset]) return false;
+/** Tells the module which bytes stand around each marker's anchor; beyond the marker's ends that is any. */
+function fillTables(anchored: readonly Anchored[], tables: Uint8Array): void {
+  for (const [index, { marker, at }] of anchored.entries()) {
+    const bit = 1 << (index % 8);
+    const allow = (table: number, byte: number | undefined): void => {
+      const [from, to] = byte === undefined ? [0, 256] : [byte, byte + 1];
+      for (let place = table + from; place < table + to; place += 1) tables[place] = (tables[place] ?? 0) | bit;
+    };
+    allow(BEFORE + tableOf(marker[at]), marker[at - 1]);
+    allow(AFTER + tableOf(marker[at]), marker[at + 1]);
   }
-  return true;
+}
+
+/** Whether a marker stands around the slash or backslash at that place of the bytes. */
+function createComparison(anchored: readonly Anchored[]): (bytes: Buffer, at: number) => boolean {
+  const byByteBefore = Array.from({ length: 256 }, (_, byte) =>
+    anchored.filter(({ marker, at }) => (marker[at - 1] ?? byte) === byte),
+  );
+  return (bytes, place) => {
+    for (const { marker, at } of byByteBefore[bytes[place - 1] ?? 0] ?? []) {
+      if (holdsAt(bytes, marker, place - at)) return true;
+    }
+    return false;
+  };
 }

@@ -1,4 +1,4 @@
-import { holdsAt } from './request-entry.ts';
+import { holdsAt } from './bytes.ts';
 
 const KEY = Buffer.from('"operation"');
 /** As Go writes what follows the key of an operation that changes nothing. */

@@ -1,3 +1,5 @@
+import { holdsAt } from './bytes.ts';
+
 const HEAD = Buffer.from('{"time":"');
 const AFTER_TIME = Buffer.from(',"type":"request"');
 const TAIL = Buffer.from(',"type":"request"}');
@@ -13,15 +15,12 @@ const QUOTE = 0x22;
 export const isRequestEntry = (line: Buffer): boolean => endsWith(line, TAIL) || beginsAsRequest(line);
 
 function beginsAsRequest(line: Buffer): boolean {
-  const open = line.indexOf(OPEN);
+  const open = line[0] === OPEN ? 0 : line.indexOf(OPEN);
   if (open < 0 || !holdsAt(line, HEAD, open)) return false;
-  const close = line.indexOf(QUOTE, open + HEAD.length);
-  return close >= 0 && holdsAt(line, AFTER_TIME, close + 1);
+  let close = open + HEAD.length;
+  while (close < line.length && line[close] !== QUOTE) close += 1;
+  return holdsAt(line, AFTER_TIME, close + 1);
 }
 
 const endsWith = (line: Buffer, tail: Buffer): boolean =>
   line.length >= tail.length && holdsAt(line, tail, line.length - tail.length);
-
-/** Whether the bytes stand at that place of the line. */
-export const holdsAt = (line: Buffer, wanted: Buffer, at: number): boolean =>
-  line.length >= at + wanted.length && line.compare(wanted, 0, wanted.length, at, at + wanted.length) === 0;

@@ -1,10 +1,11 @@
 import type { CarryRoom } from '../audit/carry.ts';
 import { type AuditEntry, parseEntry } from '../audit/entry.ts';
 import { createLineScanner, type LineCounts, type LineScanner } from '../audit/lines.ts';
+import type { MarkerSearch } from '../audit/marker-search.ts';
 import { LEAST_ENTRY_BYTES } from './wrapped.ts';
 
 export interface ConnectionOptions {
-  readonly markers: readonly Buffer[];
+  readonly search: MarkerSearch;
   readonly maxLineBytes: number;
   /** What all connections together may keep of lines that have not ended. */
   readonly room?: CarryRoom | undefined;
@@ -39,8 +40,8 @@ export function createConnection(options: ConnectionOptions): Connection & Pick<
     }
     options.onEntry(entry);
   };
-  const { markers, maxLineBytes, room, onSkipped } = options;
-  const scanner: LineScanner = createLineScanner({ markers, maxLineBytes, room, onLine, onSkipped });
+  const { search, maxLineBytes, room, onSkipped } = options;
+  const scanner: LineScanner = createLineScanner({ search, maxLineBytes, room, onLine, onSkipped });
   scanner.everyLine = true;
   const { push } = scanner;
   scanner.push = (chunk) => {

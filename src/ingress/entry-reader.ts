@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../audit/entry.ts';
 import { createLineScanner } from '../audit/lines.ts';
-import { createMarkerSearch } from '../audit/marker-search.ts';
+import type { MarkerSearch } from '../audit/marker-search.ts';
 import { createElementSplitter, isBlank } from './elements.ts';
 import { createJoinedLines } from './joined-lines.ts';
 import { LEAST_ENTRY_BYTES, readEntry } from './wrapped.ts';
@@ -13,8 +13,8 @@ const REQUEST = Buffer.from('"request');
 const NAMED = 10;
 
 export interface EntryReaderOptions {
-  /** An entry of interest holds one of these. */
-  readonly markers: readonly Buffer[];
+  /** An entry of interest holds one of its markers. */
+  readonly search: Pick<MarkerSearch, 'holds'>;
   /** Bound of one entry. */
   readonly maxLineBytes: number;
   readonly onEntry: (entry: AuditEntry) => void;
@@ -61,8 +61,7 @@ export function createEntryReader(options: EntryReaderOptions): EntryReader {
       lines.end(); // no object holds such a line, and each before it has a number of its own
       onTooLong();
     };
-    const scanner = createLineScanner({ markers: [], maxLineBytes, onLine: lines.line, onSkipped });
-    scanner.everyLine = true;
+    const scanner = createLineScanner({ maxLineBytes, onLine: lines.line, onSkipped });
     const end = () => {
       scanner.push(NEWLINE);
       lines.end();
@@ -88,11 +87,10 @@ export function createEntryReader(options: EntryReaderOptions): EntryReader {
 }
 
 /** Reads one text; false when it is no entry. What holds no marker and looks like an entry is not parsed. */
-function createTaker({ markers, onEntry }: EntryReaderOptions, tally: ReturnType<typeof createTally>) {
-  const search = createMarkerSearch(markers);
+function createTaker({ search, onEntry }: EntryReaderOptions, tally: ReturnType<typeof createTally>) {
   return (text: Buffer): boolean => {
     if (text.length < LEAST_ENTRY_BYTES) return false;
-    const irrelevant = search(text)(0) === Number.POSITIVE_INFINITY && text.includes(REQUEST);
+    const irrelevant = !search.holds(text) && text.includes(REQUEST);
     const entry = irrelevant ? undefined : readEntry(text);
     if (!irrelevant && entry === undefined) return false;
     tally.number += 1;

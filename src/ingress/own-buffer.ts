@@ -1,7 +1,5 @@
 import net from 'node:net';
 
-/** Of what one read takes: larger ones save calls, and it still fits a core's cache. */
-const BUFFER_BYTES = 128 * 1024;
 /** Until the connection is known: every line of such a read is parsed, and all others wait for it. */
 const FIRST_BYTES = 16 * 1024;
 
@@ -28,8 +26,7 @@ export interface Readable {
  * that one makes oneself, so the accepted one's handle moves over to such a one; where a Node has no such handle,
  * chunks come as ever. The server must have been made with `pauseOnConnect`.
  */
-export function createOwnBuffers(): Adopt {
-  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+export function createOwnBuffers(buffer: Buffer): Adopt {
   return (accepted) => {
     const internals = accepted as Internals;
     const handle = internals._handle;

@@ -9,6 +9,7 @@ import { createAllowList } from './allow-list.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { inTurns } from './in-turns.ts';
 import { chunked, createOwnBuffers, type Readable } from './own-buffer.ts';
+import { pacedReads } from './paced-reads.ts';
 import { createPeers } from './peers.ts';
 import { createPlaces, type Place } from './places.ts';
 import type { Refuse } from './refusals.ts';
@@ -27,10 +28,12 @@ export interface SocketOptions {
   /** Addresses and CIDR networks that may connect over TCP. */
   readonly allow: readonly string[];
   readonly maxConnections: number;
+  /** Where each read's bytes come to lie. */
+  readonly buffer: Buffer;
   readonly connect: (hooks: Pick<ConnectionOptions, 'onVault' | 'onSkipped'>) => Connection;
   /** Called after each chunk of lines. */
   readonly flush: () => void;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   readonly log: Log;
   readonly refuse: Refuse;
   readonly onConnections: (count: number) => void;
@@ -50,7 +53,7 @@ export const socketListener: FastifyPluginAsync<SocketOptions> = async (app, opt
   const admitted = gate(options);
   const begin = beginner(options);
   const plain = options.certificate === undefined;
-  const adopt = plain ? createOwnBuffers() : chunked;
+  const adopt = plain ? createOwnBuffers(options.buffer) : chunked;
   const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER };
   const server = net.createServer({ ...keepAlive, pauseOnConnect: plain }, (accepted) => {
     const readable = adopt(accepted);
@@ -130,7 +133,7 @@ function serve({ socket, read, widen }: Readable, { remote, place }: Admitted, o
     connection.push(chunk);
     flush();
   };
-  read(inTurns(socket, clock, take));
+  read(pacedReads(socket, clock, inTurns(socket, clock, take)));
   socket.once('close', () => {
     connection.end();
     if (isVault) log.info({ event: 'audit.disconnected', remote, lines: connection.counts.lines });

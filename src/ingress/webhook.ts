@@ -13,7 +13,7 @@ const MAX_BODY = 8 * 1024 * 1024;
 /** How long an answer may wait for SQS, in ms; then the sender is told to try again. */
 const QUEUED_WITHIN = 10_000;
 
-export interface WebhookOptions extends Pick<EntryReaderOptions, 'markers' | 'maxLineBytes'> {
+export interface WebhookOptions extends Pick<EntryReaderOptions, 'search' | 'maxLineBytes'> {
   /** Whether an Authorization header opens the door. */
   readonly authorized: BearerTest;
   /** This connection has shown that it may post. */

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Metrics } from '../admin/metrics.ts';
 import { createCarryRoom } from '../audit/carry.ts';
+import { createMarkerSearch, type MarkerSearch } from '../audit/marker-search.ts';
 import { auditMarkers } from '../audit/markers.ts';
 import type { Certificate } from '../certificate.ts';
 import type { Clock } from '../clock.ts';
@@ -53,6 +54,7 @@ export function createDoors(options: DoorsOptions): Doors {
   const refuse = createRefusals({ clock, log, onRefused: metrics.refused });
   const door = httpDoor(ingress, certificate, refuse);
   const app = Fastify({ serverFactory: door.serverFactory });
+  const search = createMarkerSearch(auditMarkers(options.routes.mounts));
   const addresses: Record<string, string> = {};
   let connections = 0;
   const onListening = (bound: string) => {
@@ -64,9 +66,13 @@ export function createDoors(options: DoorsOptions): Doors {
   return {
     async listen() {
       await load();
-      const socket = socketOptions(options, certificate);
+      const socket = socketOptions(options, search, certificate);
       if (socket !== undefined) await app.register(socketListener, { ...socket, refuse, onConnections, onListening });
-      await listenWebhook(app, { ...options, ...posted(options), authorized, onAuthorized: door.prove }, addresses);
+      await listenWebhook(
+        app,
+        { ...options, ...posted(options.metrics), search, authorized, onAuthorized: door.prove },
+        addresses,
+      );
       return addresses;
     },
     close: () => door.close(app),
@@ -92,6 +98,7 @@ function httpDoor(
 
 function socketOptions(
   options: DoorsOptions,
+  search: MarkerSearch,
   certificate: Certificate | undefined,
 ): Omit<SocketOptions, 'refuse' | 'onConnections' | 'onListening'> | undefined {
   const { ingress, flush, clock, log } = options;
@@ -99,7 +106,8 @@ function socketOptions(
   if (address === false) return undefined;
   const secured = address.kind === 'tls' ? certificate : undefined;
   const bounds = { mode, group, allow, maxConnections };
-  return { address, certificate: secured, ...bounds, connect: connector(options), flush, clock, log };
+  const reading = { buffer: search.buffer, connect: connector(options, search) };
+  return { address, certificate: secured, ...bounds, ...reading, flush, clock, log };
 }
 
 type Posting = Omit<WebhookOptions, 'rateLimit' | 'maxLineBytes'> & Pick<DoorsOptions, 'ingress'>;
@@ -113,9 +121,8 @@ async function listenWebhook(app: FastifyInstance, posting: Posting, addresses: 
   }
 }
 
-/** What the webhook looks for, and how what it read is counted. */
-const posted = ({ routes, metrics }: DoorsOptions): Pick<WebhookOptions, 'markers' | 'onRead'> => ({
-  markers: auditMarkers(routes.mounts),
+/** How what the webhook read is counted. */
+const posted = (metrics: Metrics): Pick<WebhookOptions, 'onRead'> => ({
   onRead({ bytes, irrelevant, malformed, tooLong }) {
     metrics.audit({ bytes: 0, lines: 0 }, { bytes, lines: irrelevant }, 0);
     metrics.entry('malformed', malformed.count);
@@ -124,16 +131,15 @@ const posted = ({ routes, metrics }: DoorsOptions): Pick<WebhookOptions, 'marker
 });
 
 /** A connection's lines go to the funnel; what it read and left unread is counted chunk by chunk. */
-function connector(options: DoorsOptions) {
-  const { routes, metrics, ingress, funnel, onVault } = options;
+function connector(options: DoorsOptions, search: MarkerSearch) {
+  const { metrics, ingress, funnel, onVault } = options;
   const { maxLineBytes } = ingress;
   const room = createCarryRoom(Math.max(UNFINISHED_BYTES, 2 * maxLineBytes));
-  const markers = auditMarkers(routes.mounts);
   const readability = createUnreadable(options);
   return (hooks: Pick<ConnectionOptions, 'onVault' | 'onSkipped'>) => {
     const { malformed, entry } = readability();
     const connection = createConnection({
-      markers,
+      search,
       maxLineBytes,
       room,
       onEntry: (entry) => funnel.accept(entry),

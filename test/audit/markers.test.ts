@@ -4,6 +4,7 @@ import t from 'tap';
 import { createChangeReader, type Reading } from '../../src/audit/change.ts';
 import { parseEntry } from '../../src/audit/entry.ts';
 import { createLineScanner } from '../../src/audit/lines.ts';
+import { createMarkerSearch } from '../../src/audit/marker-search.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
 import type { MountRef } from '../../src/replicate/ref.ts';
 import { ENCODERS, entryOf, kvEntry } from './entries.ts';
@@ -13,7 +14,7 @@ function readingsOf(routes: readonly MountRef[], kv: 1 | 2, bytes: Buffer): Read
   const read = createChangeReader({ routes, kvVersion: () => kv });
   const readings: Reading[] = [];
   const scanner = createLineScanner({
-    markers: auditMarkers(routes),
+    search: createMarkerSearch(auditMarkers(routes)),
     maxLineBytes: 1024 * 1024,
     onLine: (line) => {
       const entry = parseEntry(line);
@@ -125,7 +126,7 @@ t.test('lines of other mounts are not even parsed', async (t) => {
   const bytes = Buffer.from(others.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
   let handed = 0;
   const scanner = createLineScanner({
-    markers: auditMarkers([{ namespace: '', mount: '/kv' }]),
+    search: createMarkerSearch(auditMarkers([{ namespace: '', mount: '/kv' }])),
     maxLineBytes: 10_000,
     onLine: () => {
       handed += 1;

@@ -4,6 +4,7 @@ import t from 'tap';
 import { createChangeReader, type Reading } from '../../src/audit/change.ts';
 import { parseEntry } from '../../src/audit/entry.ts';
 import { createLineScanner } from '../../src/audit/lines.ts';
+import { createMarkerSearch } from '../../src/audit/marker-search.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
 import { projectRoot } from '../servers/root.ts';
 
@@ -176,7 +177,7 @@ t.test('no line of a device without log_raw is taken for raw', async (t) => {
 t.test('the scanner hands over each line that means something, and no request entry', async (t) => {
   const handed: string[] = [];
   const scanner = createLineScanner({
-    markers: auditMarkers(ROUTES),
+    search: createMarkerSearch(auditMarkers(ROUTES)),
     maxLineBytes: 1024 * 1024,
     onLine: (line) => handed.push(line.toString()),
     onSkipped: () => t.fail('none is too long'),

@@ -2,6 +2,7 @@ import t from 'tap';
 import { createChangeReader, type Reading } from '../../src/audit/change.ts';
 import { parseEntry } from '../../src/audit/entry.ts';
 import { createLineScanner } from '../../src/audit/lines.ts';
+import { createMarkerSearch } from '../../src/audit/marker-search.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
 import { ENCODERS, REQUEST_ID, TIME } from './entries.ts';
 
@@ -186,7 +187,7 @@ function told(reading: Reading): string {
 function taken(line: string): string {
   let said = 'nothing';
   const scanner = createLineScanner({
-    markers: auditMarkers(ROUTES),
+    search: createMarkerSearch(auditMarkers(ROUTES)),
     maxLineBytes: 100_000,
     onLine(bytes) {
       const entry = parseEntry(bytes);

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import v8 from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { bytesInUse } from '../bytes-in-use.ts';
 import { projectRoot } from '../servers/root.ts';
 import { NASTY_LINES } from './corpus.ts';
 import { checkBody, FORMS } from './posted.ts';
@@ -104,14 +103,6 @@ async function body(corpus: readonly Buffer[], pick: Pick): Promise<void> {
     const damaged = pick(4) === 0 ? (gzip: Buffer) => mutated(gzip, corpus, pick) : undefined;
     await checkBody(cut(form(lines), pick), MAX_LINE, damaged);
   }
-}
-
-/** Bytes that are really in use: garbage comes and goes as V8 likes. */
-function bytesInUse(): number {
-  v8.setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
 
 /**

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { systemClock } from '../../src/clock.ts';
 import { readBody } from '../../src/ingress/body.ts';
 import { createEntryReader, type Read } from '../../src/ingress/entry-reader.ts';
-import { createEnd, MARKERS } from './stream.ts';
+import { createEnd, SEARCH } from './stream.ts';
 
 const MAX_BODY = 8 * 1024 * 1024;
 
@@ -31,7 +31,7 @@ function createBody(maxLineBytes: number) {
     entries += 1;
     accept(entry);
   };
-  const { push, end: endReading } = createEntryReader({ markers: MARKERS, maxLineBytes, onEntry });
+  const { push, end: endReading } = createEntryReader({ search: SEARCH, maxLineBytes, onEntry });
   return {
     push,
     end(): Read & { readonly entries: number } {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { createChangeReader } from '../../src/audit/change.ts';
 import type { AuditEntry } from '../../src/audit/entry.ts';
+import { createMarkerSearch } from '../../src/audit/marker-search.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
 import { createConnection } from '../../src/ingress/connection.ts';
 import { createDirtyCopies } from '../../src/ingress/dirty.ts';
@@ -29,7 +30,7 @@ const ROUTES = createRoutes(
 const MAX_DIRTY = 100;
 
 /** Of what an audit device, or somebody who looks like one, may mention. */
-export const MARKERS = auditMarkers(ROUTES.mounts);
+export const SEARCH = createMarkerSearch(auditMarkers(ROUTES.mounts));
 
 /** From audit entries to the messages that would be sent. */
 export function createEnd() {
@@ -75,7 +76,7 @@ export function createStream(maxLineBytes: number) {
   const { accept, end } = createEnd();
   const ignore = () => undefined;
   const connection = createConnection({
-    markers: MARKERS,
+    search: SEARCH,
     maxLineBytes,
     onEntry: accept,
     onVault: ignore,

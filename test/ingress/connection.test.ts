@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { AuditEntry } from '../../src/audit/entry.ts';
+import { createMarkerSearch } from '../../src/audit/marker-search.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
 import { createConnection } from '../../src/ingress/connection.ts';
 import { entryOf, kvEntry } from '../audit/entries.ts';
 
 const KV = { namespace: '', mount: 'kv' };
+const SEARCH = createMarkerSearch(auditMarkers([KV]));
 const login = JSON.stringify(
   entryOf({ mountType: 'token', mountPoint: 'auth/token/', path: 'auth/token/lookup-self' }),
 );
@@ -16,7 +18,7 @@ function connect(maxLineBytes = 10_000) {
   const entries: AuditEntry[] = [];
   const events: string[] = [];
   const connection = createConnection({
-    markers: auditMarkers([KV]),
+    search: SEARCH,
     maxLineBytes,
     onEntry: (entry) => entries.push(entry),
     onVault: () => events.push('vault'),
@@ -65,7 +67,7 @@ t.test('junk, a health check and half a line prove nothing', (t) => {
 t.test('malformed lines are told once for what was pushed', (t) => {
   const told: number[] = [];
   const connection = createConnection({
-    markers: auditMarkers([KV]),
+    search: SEARCH,
     maxLineBytes: 10_000,
     onEntry() {},
     onVault() {},

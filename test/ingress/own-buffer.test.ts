@@ -35,7 +35,7 @@ async function closed(server: net.Server): Promise<void> {
 const LONG = 'line\n'.repeat(200_000);
 
 t.test('all connections are read through one buffer, whole and to their ends', async (t) => {
-  const { server, read, buffers, port } = await serve(createOwnBuffers(), true);
+  const { server, read, buffers, port } = await serve(createOwnBuffers(Buffer.alloc(128 * 1024)), true);
   await Promise.all([send(port, LONG), send(port, 'short\n'), send(port, '')]);
   t.same(read.toSorted(), ['', LONG, 'short\n']);
   t.equal(buffers.size, 1);
@@ -43,7 +43,7 @@ t.test('all connections are read through one buffer, whole and to their ends', a
 });
 
 t.test('little is read at once until the connection is known', async (t) => {
-  const adopt = createOwnBuffers();
+  const adopt = createOwnBuffers(Buffer.alloc(128 * 1024));
   const lengths: number[] = [];
   const known = 10;
   const server = net.createServer({ pauseOnConnect: true }, (accepted) => {
@@ -63,7 +63,7 @@ t.test('little is read at once until the connection is known', async (t) => {
 });
 
 t.test('the server counts such a connection as open until it closes', async (t) => {
-  const { server, port } = await serve(createOwnBuffers(), true);
+  const { server, port } = await serve(createOwnBuffers(Buffer.alloc(128 * 1024)), true);
   const client = net.connect(port, '127.0.0.1').resume();
   await once(server, 'connection');
   const open = await new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
@@ -73,7 +73,7 @@ t.test('the server counts such a connection as open until it closes', async (t) 
 });
 
 t.test('where Node has no such handle, chunks come as ever', async (t) => {
-  const adopt = createOwnBuffers();
+  const adopt = createOwnBuffers(Buffer.alloc(128 * 1024));
   const { server, read, port } = await serve((accepted) => {
     const handle = Reflect.get(accepted, '_handle');
     Reflect.set(accepted, '_handle', null);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import Fastify from 'fastify';
 import t from 'tap';
+import { createMarkerSearch } from '../../src/audit/marker-search.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
 import { createConnection } from '../../src/ingress/connection.ts';
 import { webhook } from '../../src/ingress/webhook.ts';
@@ -14,7 +15,7 @@ import { projectRoot } from '../servers/root.ts';
 
 const FIXTURE = join(projectRoot(), 'test/fixtures/shippers/rsyslog-omfwd.txt');
 const RECORDED = join(projectRoot(), 'test/fixtures/shippers/fluent-bit-http.ndjson');
-const markers = auditMarkers([{ namespace: '', mount: 'hybrid-aws-secrets' }]);
+const search = createMarkerSearch(auditMarkers([{ namespace: '', mount: 'hybrid-aws-secrets' }]));
 const stream = await readFile(FIXTURE);
 const recorded = await readFile(RECORDED, 'utf8');
 const [test = '', first = '', second = ''] = stream.toString().split('\n');
@@ -70,7 +71,7 @@ t.test('what shippers post is understood, packed or not', async (t) => {
       onAuthorized() {},
       authorized: (authorization) => authorization === 'Bearer a-token',
       rateLimit: { max: 10, window: 1_000 },
-      markers,
+      search,
       maxLineBytes: 1_048_576,
       funnel: {
         accept({ path }) {
@@ -96,7 +97,7 @@ t.test('what rsyslog forwards to the socket is understood', async (t) => {
   const paths: string[] = [];
   let vaults = 0;
   const connection = createConnection({
-    markers,
+    search,
     maxLineBytes: 1_048_576,
     onEntry: ({ path }) => paths.push(path),
     onVault: () => {

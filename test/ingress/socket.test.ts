@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import Fastify from 'fastify';
 import t, { type Test } from 'tap';
+import { createMarkerSearch } from '../../src/audit/marker-search.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
 import { type Certificate, createCertificate } from '../../src/certificate.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -21,6 +22,7 @@ import { createAuthority, type Issued } from '../servers/certificates.ts';
 import { until } from '../servers/until.ts';
 
 const KV = { namespace: '', mount: 'kv' };
+const SEARCH = createMarkerSearch(auditMarkers([KV]));
 const write = (path: string) => `${JSON.stringify(kvEntry(KV, 'update', `data/${path}`))}\n`;
 const login = `${JSON.stringify(entryOf({ mountType: 'token', path: 'auth/token/lookup-self' }))}\n`;
 const TCP = 'tcp://127.0.0.1:0';
@@ -42,7 +44,7 @@ async function listen(t: Test, address: string, settings: Settings = {}) {
   const state = { sweeps: 0, open: 0, flushes: 0, bound: '', refused: [] as string[] };
   const connect: SocketOptions['connect'] = ({ onVault, onSkipped }) =>
     createConnection({
-      markers: auditMarkers([KV]),
+      search: SEARCH,
       maxLineBytes: settings.maxLineBytes ?? 100_000,
       onEntry: ({ path }) => paths.push(path),
       onVault() {
@@ -57,6 +59,7 @@ async function listen(t: Test, address: string, settings: Settings = {}) {
   const app = Fastify();
   await app.register(socketListener, {
     address: parsed,
+    buffer: SEARCH.buffer,
     mode: settings.mode ?? 0o660,
     group: settings.group,
     allow: settings.allow ?? ['127.0.0.1/32', '::1/128'],

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import Fastify, { type InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
+import { createMarkerSearch } from '../../src/audit/marker-search.ts';
 import { auditMarkers } from '../../src/audit/markers.ts';
 import { bearerTest } from '../../src/bearer.ts';
 import type { OnQueued } from '../../src/ingress/dirty.ts';
@@ -15,6 +16,7 @@ import { manualClock } from '../fakes/clock.ts';
 import { until } from '../servers/until.ts';
 
 const KV = { namespace: '', mount: 'kv' };
+const SEARCH = createMarkerSearch(auditMarkers([KV]));
 const entry = (path: string) => kvEntry(KV, 'update', `data/${path}`);
 const line = (path: string) => JSON.stringify(entry(path));
 const AUTHORIZED = { authorization: 'Bearer second-token' };
@@ -43,7 +45,7 @@ function house(t: Test, { max = 1_000, messages = 1, queue = true, reachable = t
   app.register(webhook, {
     authorized,
     onAuthorized: () => proved.push(true),
-    markers: auditMarkers([KV]),
+    search: SEARCH,
     maxLineBytes: 100_000,
     onRead: (one) => read.push(one),
     rateLimit: { max, window: 60_000 },
@@ -277,7 +279,7 @@ t.test('an error of our own is told without its text', async (t) => {
   app.register(webhook, {
     onAuthorized() {},
     authorized,
-    markers: auditMarkers([KV]),
+    search: SEARCH,
     maxLineBytes: 100_000,
     onRead() {},
     rateLimit: { max: 10, window: 1_000 },

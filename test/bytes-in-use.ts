@@ -1,0 +1,10 @@
+import v8 from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Bytes that are really in use: garbage comes and goes as V8 likes. */
+export function bytesInUse(): number {
+  v8.setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
