@@ -132,14 +132,17 @@ function readKv(entry: AuditEntry, { mount, path }: Place, kv: 1 | 2 | undefined
   if (secret === undefined) return nothing('no_change');
   if (secret.length > MAX_PATH) return nothing('path_too_long');
   if (!isVaultPath(secret)) return nothing('no_path');
-  const purge = kv === 2 && operation === 'delete' && path.startsWith('metadata/') ? ({ purge: true } as const) : {};
-  return { kind: 'change', ref: { ...mount, path: secret }, kv, hints: { ...hintsOf(entry, kv), ...purge } };
+  const purge = kv === 2 && operation === 'delete' && path.startsWith('metadata/');
+  return { kind: 'change', ref: { ...mount, path: secret }, kv, hints: hintsOf(entry, kv, purge) };
 }
 
 /** KV v1 has no versions, so whatever looks like one there is the secret's own. */
-const hintsOf = ({ version, createdTime, time, requestId }: AuditEntry, kv: 1 | 2): ChangeHints => ({
-  ...(kv === 2 && version !== undefined && { version }),
-  ...(kv === 2 && createdTime !== undefined && { createdTime }),
-  ...(time !== undefined && { auditTime: time }),
-  ...(requestId !== undefined && { requestId }),
-});
+function hintsOf({ version, createdTime, time, requestId }: AuditEntry, kv: 1 | 2, purge: boolean): ChangeHints {
+  const hints: { -readonly [Key in keyof ChangeHints]: ChangeHints[Key] } = {};
+  if (kv === 2 && version !== undefined) hints.version = version;
+  if (kv === 2 && createdTime !== undefined) hints.createdTime = createdTime;
+  if (time !== undefined) hints.auditTime = time;
+  if (requestId !== undefined) hints.requestId = requestId;
+  if (purge) hints.purge = true;
+  return hints;
+}

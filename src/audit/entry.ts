@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, objectOr, parseJson, textOf } from './json.ts';
+import { isObject, isText, type JsonObject, objectOr, parseJson } from './json.ts';
 import { holdsRawValues } from './raw-values.ts';
 import { trimSlashes } from './slashes.ts';
 import { isUtcTime } from './time.ts';
@@ -43,32 +43,33 @@ function toEntry(value: unknown): AuditEntry | undefined {
   if (!isObject(value)) return undefined;
   const { type, request, response } = value;
   if ((type !== 'request' && type !== 'response') || !isObject(request)) return undefined;
-  const operation = textOf(request['operation']);
-  const path = wellFormed(textOf(request['path']));
-  const namespace = wellFormed(namespaceOf(request['namespace']));
-  if (operation === undefined || path === undefined || namespace === undefined) return undefined;
-  return {
-    type,
-    operation,
-    namespace,
-    path,
-    ...hints(value, request, objectOr(response)),
-    rawValues: isKv(request['mount_type']) && [request, objectOr(response)].some(({ data }) => holdsRawValues(data)),
-  };
+  const { operation, path } = request;
+  const namespace = namespaceOf(request['namespace']);
+  if (!isText(operation) || !isText(path) || namespace === undefined) return undefined;
+  if (!isWellFormed(path) || !isWellFormed(namespace)) return undefined;
+  const { data } = objectOr(response);
+  const rawValues = isKv(request['mount_type']) && (holdsRawValues(request['data']) || holdsRawValues(data));
+  const entry: Writable<AuditEntry> = { type, operation, namespace, path, rawValues };
+  addHints(entry, value, request, objectOr(data));
+  return entry;
 }
 
-function hints(entry: JsonObject, request: JsonObject, response: JsonObject): Partial<AuditEntry> {
-  const made = objectOr(response['data']);
-  const requestId = textOf(request['id']);
-  return present({
-    error: textOf(entry['error']),
-    time: timeOf(entry['time']),
-    requestId: requestId !== undefined && requestId.length <= MAX_REQUEST_ID ? requestId : undefined,
-    mountType: textOf(request['mount_type']),
-    mountPoint: textOf(request['mount_point']),
-    version: versionOf(made['version']),
-    createdTime: timeOf(made['created_time']),
-  });
+/** By hand, since this is the way of each line of interest: an object made of pairs costs as much as its parse. */
+function addHints(
+  entry: Writable<AuditEntry>,
+  { error, time }: JsonObject,
+  request: JsonObject,
+  made: JsonObject,
+): void {
+  const { id, mount_type: mountType, mount_point: mountPoint } = request;
+  const { version, created_time: createdTime } = made;
+  if (isText(error)) entry.error = error;
+  if (isTime(time)) entry.time = time;
+  if (isText(id) && id.length <= MAX_REQUEST_ID) entry.requestId = id;
+  if (isText(mountType)) entry.mountType = mountType;
+  if (isText(mountPoint)) entry.mountPoint = mountPoint;
+  if (isVersion(version)) entry.version = version;
+  if (isTime(createdTime)) entry.createdTime = createdTime;
 }
 
 /** Old entries do not say the type: whatever they hold may be KV's. */
@@ -83,16 +84,10 @@ function namespaceOf(value: unknown): string | undefined {
 }
 
 /** Go's strings are UTF-8, so it never writes a lone surrogate; no such path can be asked of Vault. */
-const wellFormed = (text: string | undefined): string | undefined =>
-  text === undefined || /\p{Surrogate}/u.test(text) ? undefined : text;
+const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 
-const timeOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && isUtcTime(value) ? value : undefined;
+const isTime = (value: unknown): value is string => typeof value === 'string' && isUtcTime(value);
 
-const versionOf = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 ? value : undefined;
+const isVersion = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1;
 
-type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-const present = <T extends object>(fields: T): Present<T> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -7,9 +7,8 @@ export const isObject = (value: unknown): value is JsonObject =>
 /** The object, or an empty one where something else stands. */
 export const objectOr = (value: unknown): JsonObject => (isObject(value) ? value : {});
 
-/** The string, unless it is missing, empty or something else. */
-export const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined;
+/** Whether it is a string that says something. */
+export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /** Undefined where the text is no JSON. That costs little, whoever sends thousands of such lines: most is the error's stack. */
 export function parseJson(text: string): unknown {

@@ -21,7 +21,8 @@ const READABLE = new Set(
 export function holdsRawValues(data: unknown): boolean {
   if (!isObject(data)) return false;
   // A list, not recursion: a forged line may nest deeper than the stack.
-  const open = Object.entries(data).flatMap(([key, value]) => (READABLE.has(key) ? [] : [value]));
+  const open: unknown[] = [];
+  for (const key of Object.keys(data)) if (!READABLE.has(key)) open.push(data[key]);
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (typeof value === 'string' && isRaw(value)) return true;
     if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) open.push(inner);

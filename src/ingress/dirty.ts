@@ -123,7 +123,15 @@ function batchOf(waiting: Iterable<Kept>, sending: ReadonlyMap<string, number>, 
   return batch;
 }
 
-const kept = (dirty: Dirty, since: number): Kept => ({ ...dirty, onQueued: [...dirty.onQueued], since });
+const kept = (dirty: Dirty, since: number): Kept => withSince(dirty, dirty.message, since, [...dirty.onQueued]);
+
+/** Spelled out: a spread costs ten times as much, and each change is copied here. */
+const withSince = (
+  { key, about, auditTime, telling }: Dirty,
+  message: Outgoing,
+  since: number,
+  onQueued: OnQueued[],
+): Kept => ({ key, about, message, auditTime, telling, since, onQueued });
 
 /**
  * One message for both: the newer one's, but what tells nothing (metadata, a soft delete) never takes the place of what
@@ -134,9 +142,9 @@ const kept = (dirty: Dirty, since: number): Kept => ({ ...dirty, onQueued: [...d
 function merged(before: Kept, next: Dirty): Kept {
   const { since, onQueued } = before;
   for (const told of next.onQueued) onQueued.push(told);
-  if (supersedes(next, before)) return { ...next, since, onQueued };
+  if (supersedes(next, before)) return withSince(next, next.message, since, onQueued);
   const { deduplicationId } = next.message;
-  return { ...before, message: { ...before.message, deduplicationId } };
+  return withSince(before, { ...before.message, deduplicationId }, since, onQueued);
 }
 
 const supersedes = (next: Dirty, before: Dirty): boolean =>

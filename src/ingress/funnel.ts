@@ -3,7 +3,7 @@ import type { Reading } from '../audit/change.ts';
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Log } from '../log.ts';
 import { auditDeduplicationId, encodeChange } from '../queue/message.ts';
-import { formatRef, type MountRef, type SecretRef } from '../replicate/ref.ts';
+import { formatRef, mountKey, type SecretRef } from '../replicate/ref.ts';
 import type { Routes, Target } from '../replicate/routes.ts';
 import { compactTime } from '../replicate/version-id.ts';
 import type { DirtyCopies, OnQueued } from './dirty.ts';
@@ -103,9 +103,14 @@ function createCarrier({ vault, routes, dirty, metrics }: FunnelOptions) {
 const RAW_VALUES =
   'the audit device has log_raw on: secrets stand readable in its stream. VaultFerry never needs them; turn log_raw off';
 
-/** Short, whatever the ref is: thousands of them may wait. */
-const copyKey = (ref: MountRef & SecretRef, { group }: Target): string =>
-  hash('sha1', JSON.stringify([group, ref.namespace, ref.mount, ref.path]), 'base64');
+/** Thousands of keys may wait: longer ones are hashed, which costs as much as the rest of a change's way. */
+const MAX_KEY = 200;
+
+/** Of one ref in one destination; no part holds the byte between them. */
+function copyKey(ref: SecretRef, { group }: Target): string {
+  const key = `${group}\0${mountKey(ref)}\0${ref.path}`;
+  return key.length <= MAX_KEY ? key : hash('sha1', key, 'base64');
+}
 
 function once(act: () => void): () => void {
   let done = false;

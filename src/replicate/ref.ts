@@ -37,8 +37,7 @@ export function parseRef(text: string, mounts: readonly MountRef[]): SecretRef |
  * Whether Vault can have a secret of this path: an empty segment, `.` or `..` is redirected to the tidied path, which is
  * another secret; control characters and lone surrogates are no Vault path.
  */
-export const isVaultPath = (path: string): boolean =>
-  !path.split('/').some((segment) => /^\.{0,2}$/.test(segment)) && !/[\p{Cc}\p{Cs}]/u.test(path);
+export const isVaultPath = (path: string): boolean => !/(?:^|\/)\.{0,2}(?:\/|$)|[\p{Cc}\p{Cs}]/u.test(path);
 
 /** The longest of `mounts` in `namespace` that begins `path` and leaves a path below it. */
 export function longestMount(mounts: readonly MountRef[], namespace: string, path: string): string | undefined {
