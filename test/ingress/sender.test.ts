@@ -72,7 +72,7 @@ t.test('after a quiet moment what is dirty is sent at once, and what comes right
   const { add, bodies, queued, call, clock } = house();
   add('a');
   t.same(bodies(), [['a']]);
-  await clock.advance(24);
+  await clock.advance(39);
   add('b');
   add('c');
   t.same(bodies(), [['a']]);
@@ -83,23 +83,25 @@ t.test('after a quiet moment what is dirty is sent at once, and what comes right
   t.same(queued, ['b', 'c']);
 });
 
-t.test('four batches of ten are in flight at most, and the next goes as soon as one is done', async (t) => {
+t.test('four batches of ten are in flight at most, and what fills no round waits 40 ms for more', async (t) => {
   const { add, bodies, calls, call, clock } = house();
   add(...keys(0, 57));
   t.same(
     bodies(),
     [0, 10, 20, 30].map((from) => keys(from, from + 10)),
   );
+  await clock.advance(40);
+  t.equal(calls.length, 4, 'no sender is free');
   await call(2).end();
   t.same(bodies()[4], keys(40, 50));
   await call(0).end();
-  t.equal(calls.length, 5, 'seven fill no batch');
-  await clock.advance(25);
+  t.equal(calls.length, 5, 'seven are no round');
+  await clock.advance(40);
   t.same(bodies()[5], keys(50, 57));
   t.equal(calls.length, 6);
 });
 
-t.test('of a steady stream each batch is full, and no change waits longer than 25 ms for others', async (t) => {
+t.test('of a steady stream the batches go in rounds, and no change waits longer than 40 ms for others', async (t) => {
   const { add, bodies, calls, clock } = house();
   add('first');
   for (const key of keys(0, 29)) {
@@ -107,11 +109,21 @@ t.test('of a steady stream each batch is full, and no change waits longer than 2
     add(key);
     for (const { end } of calls) await end();
   }
-  t.same(bodies(), [['first'], keys(0, 10), keys(10, 20)]);
-  await clock.advance(6);
+  t.same(bodies(), [['first'], keys(0, 10), keys(10, 19)]);
+  await clock.advance(21);
   t.equal(calls.length, 3);
   await clock.advance(1);
-  t.same(bodies()[3], keys(20, 29));
+  t.same(bodies()[3], keys(19, 29));
+});
+
+t.test('a round that is full waits for nothing', async (t) => {
+  const { add, bodies, calls, call } = house();
+  add('first');
+  await call(0).end();
+  add(...keys(0, 39));
+  t.equal(calls.length, 1);
+  add('last');
+  t.same(bodies().slice(1), [keys(0, 10), keys(10, 20), keys(20, 30), [...keys(30, 39), 'last']]);
 });
 
 t.test('what somebody waits for goes at once, or as soon as a sender is free', async (t) => {
@@ -162,7 +174,7 @@ t.test('a batch keeps to the bytes that SQS takes', async (t) => {
 t.test('while a copy is being sent, its next change waits, and then it goes', async (t) => {
   const { add, dirty, sender, bodies, call, clock } = house();
   add('a');
-  await clock.advance(25);
+  await clock.advance(40);
   dirty.add(copyOf('a', '2', 'a again'));
   sender.flush();
   t.same(bodies(), [['a']]);
@@ -206,7 +218,7 @@ t.test('pauses grow to some ten seconds, no longer', async (t) => {
 t.test('calls that fail together make one pause', async (t) => {
   const { add, calls, clock } = house();
   add(...keys(0, 41));
-  await clock.advance(25); // a batch that is not full waits no longer
+  await clock.advance(40); // a batch that is not full waits no longer
   for (const { fail } of [...calls]) await fail();
   t.equal(clock.sleepers, 1);
   await clock.advance(1_500);
