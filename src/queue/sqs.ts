@@ -15,7 +15,7 @@ import { sdkErrorName } from '../aws/failure.ts';
 import { ReplicationError } from '../errors.ts';
 import { BATCH, type Inbox, type Outgoing, type Publisher, type Received } from './ports.ts';
 
-/** A call's limit from end to end, the SDK's retries included, in ms. The long poll has none. */
+/** Of a call that its client puts no limit to, in ms. */
 const CALL_LIMIT = 8_000;
 /** How long a receive waits for a message, in seconds. */
 const WAIT_SECONDS = 5;
@@ -30,9 +30,8 @@ export const createPublisher = (client: SQSClient, url: string): Publisher => ({
       MessageDeduplicationId: deduplicationId,
       ...(attributes !== undefined && { MessageAttributes: stringAttributes(attributes) }),
     }));
-    const { Failed = [] } = await call('SendMessageBatch', (limit) =>
-      client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }), limit),
-    );
+    const command = new SendMessageBatchCommand({ QueueUrl: url, Entries });
+    const { Failed = [] } = await attempt('SendMessageBatch', () => client.send(command));
     return Failed.map(({ Id, Code = '' }) => ({ index: Number(Id), forGood: FOR_GOOD.test(Code), code: Code }));
   },
 });
@@ -78,17 +77,17 @@ export const createInbox = (
     return Messages.map(received);
   },
   acknowledge: (messages) =>
-    inBatches('DeleteMessageBatch', messages, (Entries, limit) =>
-      client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }), limit),
+    inBatches('DeleteMessageBatch', messages, (Entries) =>
+      client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries })),
     ),
   hide: (messages, seconds) =>
-    inBatches('ChangeMessageVisibilityBatch', messages, (entries, limit) => {
+    inBatches('ChangeMessageVisibilityBatch', messages, (entries) => {
       const Entries = entries.map((entry) => ({ ...entry, VisibilityTimeout: seconds }));
-      return client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }), limit);
+      return client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
     }),
   async extend({ receipt }, seconds) {
     const entry = { QueueUrl: url, ReceiptHandle: receipt, VisibilityTimeout: seconds };
-    await call('ChangeMessageVisibility', (limit) => client.send(new ChangeMessageVisibilityCommand(entry), limit));
+    await attempt('ChangeMessageVisibility', () => client.send(new ChangeMessageVisibilityCommand(entry)));
   },
   async depth() {
     const { attributes, date } = await queueAttributes(client, url);
@@ -108,7 +107,10 @@ export async function queueAttributes(client: SQSClient, url: string) {
     },
     { step: 'deserialize', name: 'readDateHeader' },
   );
-  const answer: GetQueueAttributesResult = await call('GetQueueAttributes', (limit) => client.send(command, limit));
+  const ownMiddleware = { abortSignal: AbortSignal.timeout(CALL_LIMIT) }; // a call without options would share it
+  const answer: GetQueueAttributesResult = await attempt('GetQueueAttributes', () =>
+    client.send(command, ownMiddleware),
+  );
   const date = Date.parse(header ?? '');
   return {
     attributes: answer.Attributes ?? {},
@@ -119,7 +121,7 @@ export async function queueAttributes(client: SQSClient, url: string) {
 /** Deletes one message. Unlike a batch, it tells of a message that is not deleted: throws queue_unavailable. */
 export async function deleteMessage(client: SQSClient, url: string, { receipt }: Received): Promise<void> {
   const command = new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: receipt });
-  await call('DeleteMessage', (limit) => client.send(command, limit));
+  await attempt('DeleteMessage', () => client.send(command));
 }
 
 const received = ({ MessageAttributes, ...message }: SqsMessage): Received => ({
@@ -148,21 +150,15 @@ interface BatchEntry {
 async function inBatches(
   operation: string,
   messages: readonly Received[],
-  send: (
-    entries: BatchEntry[],
-    limit: { abortSignal: AbortSignal },
-  ) => Promise<{ Failed?: BatchResultErrorEntry[] | undefined }>,
+  send: (entries: BatchEntry[]) => Promise<{ Failed?: BatchResultErrorEntry[] | undefined }>,
 ): Promise<void> {
   for (let start = 0; start < messages.length; start += BATCH) {
     const entries = messages
       .slice(start, start + BATCH)
       .map(({ receipt }, index) => ({ Id: String(index), ReceiptHandle: receipt }));
-    await call(operation, (limit) => send(entries, limit));
+    await attempt(operation, () => send(entries));
   }
 }
-
-const call = <T>(operation: string, send: (limit: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> =>
-  attempt(operation, () => send({ abortSignal: AbortSignal.timeout(CALL_LIMIT) }));
 
 async function attempt<T>(operation: string, send: () => Promise<T>): Promise<T> {
   try {

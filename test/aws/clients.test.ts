@@ -31,6 +31,20 @@ t.test('a destination names its region and endpoint, or they come the usual way'
   usual.destroy();
 });
 
+t.test('a call to SQS that is not answered in time is ended, and not tried again', async (t) => {
+  const standIn = await startAwsStandIn();
+  t.teardown(standIn.close);
+  environment(t, { ...AWS, AWS_ENDPOINT_URL: standIn.endpoint });
+  standIn.answer({ act: 'hang' });
+  const client = sqsClient(true, 100);
+  const publisher = createPublisher(client, `${standIn.endpoint}/000000000000/q.fifo`);
+  await t.rejects(publisher.send([{ body: 'b', group: 'g', deduplicationId: 'd' }]), {
+    message: 'SQS answered SendMessageBatch with AbortError',
+  });
+  t.equal(standIn.operations.length, 1);
+  client.destroy();
+});
+
 t.test('an endpoint for SQS is chosen by either variable', (t) => {
   t.equal(endpointChosen({}), false);
   t.equal(endpointChosen({ AWS_ENDPOINT_URL: '' }), false);
