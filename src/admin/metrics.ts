@@ -43,12 +43,12 @@ export function createMetrics() {
   const [registry] = registers as [Registry];
   collectDefaultMetrics({ register: registry });
   const counter = counters(registers);
-  const lines = counter('audit_lines_total', 'Audit lines, by what became of them.', ['result']);
-  const bytes = counter('audit_bytes_total', 'Bytes that came in through the audit socket and the webhook.');
+  const lines = tally(registers, 'audit_lines_total', 'Audit lines, by what became of them.', 'result');
+  const bytes = tally(registers, 'audit_bytes_total', 'Bytes that came in through the audit socket and the webhook.');
   const refused = counter('ingress_refused_total', 'Connections that were turned away, by reason.', ['reason']);
   const dirtyDropped = counter('dirty_dropped_total', 'Changed copies that were let go for a sweep: too many waited.');
   const queueRefused = counter('queue_refused_total', 'Messages that SQS will never take, by kind.', ['kind']);
-  const changes = counter('changes_total', 'Changes that became messages, by route.', ['route']);
+  const changes = tally(registers, 'changes_total', 'Changes that became messages, by route.', 'route');
   const sweeps = counter('sweeps_total', 'Sweeps that ended.', ['reason', 'result']);
   const replications = counter('replications_total', 'Looks that ended, by outcome.', ['destination', 'outcome']);
   const failures = counter('failures_total', 'Looks that failed, by code.', ['code']);
@@ -63,17 +63,14 @@ export function createMetrics() {
     addGauges: (gauges: Gauges) => addGauges(registers, gauges),
     /** Lines that were never parsed are told by the difference of two counts. */
     audit: (before: AuditCounts, after: AuditCounts, parsed: number) => {
-      bytes.inc(after.bytes - before.bytes);
-      const irrelevant = after.lines - before.lines - parsed;
-      if (irrelevant > 0) lines.inc({ result: 'irrelevant' }, irrelevant);
+      bytes(after.bytes - before.bytes);
+      lines(after.lines - before.lines - parsed, 'irrelevant');
     },
-    entry: (result: string, times = 1) => {
-      if (times > 0) lines.inc({ result }, times);
-    },
+    entry: (result: string, times = 1) => lines(times, result),
     refused: (reason: string) => refused.inc({ reason }),
     dirtyDropped: (copies: number) => dirtyDropped.inc(copies),
     queueRefused: (kind: 'change' | 'sweep') => queueRefused.inc({ kind }),
-    change: (route: string) => changes.inc({ route }),
+    change: (route: string) => changes(1, route),
     replicated: (destination: string, outcome: string) => replications.inc({ destination, outcome }),
     lag: (seconds: number) => lag.observe(seconds),
     failed: (code: string) => failures.inc({ code }),
@@ -91,6 +88,23 @@ const counters =
   (registers: Registry[]) =>
   <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter({ name: `vaultferry_${name}`, help, labelNames, registers });
+
+/**
+ * A counter of what happens thousands of times a second: finding one of its series would cost as much as an audit line, so
+ * it is told only when Prometheus asks.
+ */
+function tally(registers: Registry[], name: string, help: string, label?: string) {
+  const counted = new Map<string, number>();
+  const collect = () => {
+    for (const [value, times] of counted) counter.inc(label === undefined ? {} : { [label]: value }, times);
+    counted.clear();
+  };
+  const labelNames = label === undefined ? [] : [label];
+  const counter: Counter = new Counter({ name: `vaultferry_${name}`, help, labelNames, registers, collect });
+  return (times: number, value = ''): void => {
+    if (times > 0) counted.set(value, (counted.get(value) ?? 0) + times);
+  };
+}
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
