@@ -1,11 +1,8 @@
-import { BYTE_SEARCH } from './byte-search.ts';
+import { AFTER, BACKSLASH, BEFORE, createByteSearch, SEARCHED, SLASH, tableOf } from './byte-search.ts';
 import { holdsAt } from './bytes.ts';
 
 /** Most bytes that are searched at once. Larger reads save calls, and this still fits a core's cache. */
 export const SEARCHED_BYTES = 128 * 1024;
-
-const SLASH = 0x2f;
-const BACKSLASH = 0x5c;
 
 /** Finds what bytes hold of many markers; the cost is the same for a hundred of them as for one. */
 export interface MarkerSearch {
@@ -23,26 +20,7 @@ interface Searched {
   readonly newlines: number;
 }
 
-/** What byte-search.wat exports. */
-interface ByteSearch {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  anchor(at: number, end: number): number;
-  newlines(at: number, end: number): number;
-}
-
-/** All of Node's versions have it, and TypeScript has its types only for browsers. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Buffer) => object;
-  readonly Instance: new (module: object) => { readonly exports: object };
-};
-
-/** Where things lie in byte-search.wat's memory. */
-const BEFORE = 0;
-const AFTER = 512;
-const BUFFER = 1024;
-const COPY = BUFFER + SEARCHED_BYTES;
-/** Which of two tables is the anchor's. */
-const tableOf = (anchor: number | undefined): number => (anchor === BACKSLASH ? 256 : 0);
+const COPY = SEARCHED + SEARCHED_BYTES;
 
 /**
  * Every marker holds a slash (a mount is followed by one) or a backslash, and audit lines hold few of either. So the
@@ -52,11 +30,10 @@ const tableOf = (anchor: number | undefined): number => (anchor === BACKSLASH ? 
  * @param markers each holds a slash or a backslash, and no newline
  */
 export function createMarkerSearch(markers: readonly Buffer[]): MarkerSearch {
-  const module = new WebAssembly.Module(Buffer.from(BYTE_SEARCH, 'base64'));
-  const { memory, anchor, newlines } = new WebAssembly.Instance(module).exports as ByteSearch;
+  const { memory, anchor, newlines } = createByteSearch();
   const home = memory.buffer;
   const anchored = markers.map(anchoredAt);
-  fillTables(anchored, new Uint8Array(home, 0, BUFFER));
+  fillTables(anchored, new Uint8Array(home, 0, SEARCHED));
   const standsAt = createComparison(anchored);
   const copy = Buffer.from(home, COPY, SEARCHED_BYTES);
   const addressOf = (bytes: Buffer): number => {
@@ -82,7 +59,7 @@ export function createMarkerSearch(markers: readonly Buffer[]): MarkerSearch {
     text.length <= SEARCHED_BYTES
       ? within(text).next(0) < text.length
       : markers.some((marker) => text.includes(marker));
-  return { buffer: Buffer.from(home, BUFFER, SEARCHED_BYTES), within, holds };
+  return { buffer: Buffer.from(home, SEARCHED, SEARCHED_BYTES), within, holds };
 }
 
 /** A marker, and where in it the slash or backslash stands by which it is found. */

@@ -22,11 +22,11 @@ export function secretsManagerClient(
  * The queue's URL names the host to talk to, unless the operator chose an endpoint (`AWS_ENDPOINT_URL`, `…_SQS`): an
  * emulator or a proxy may hand out URLs whose host nobody can resolve.
  *
- * Call it without options of a call: then the SDK resolves a command's middleware once, which is a quarter of what a
- * batch costs. Therefore the time limit is the handler's.
- * @param limit ms
+ * Calls need no limit of their own. Without options of a call the SDK resolves a command's middleware once, which is a
+ * quarter of what a batch costs.
+ * @param limit of a call, in ms
  */
-export function sqsClient(endpointChosen: boolean, limit: number = SQS_LIMIT): SQSClient {
+export function sqsClient(endpointChosen: boolean, limit: number = CALL_LIMIT): SQSClient {
   const client = new SQSClient({
     maxAttempts: 3,
     requestHandler: new LimitedHandler(limit),
@@ -39,21 +39,40 @@ export function sqsClient(endpointChosen: boolean, limit: number = SQS_LIMIT): S
   return client;
 }
 
-/** A long poll waits up to 5 s on purpose. */
-const SQS_LIMIT = 8_000;
+/** A call's limit from end to end, the SDK's retries included, in ms. */
+const CALL_LIMIT = 8_000;
+/** A long poll waits up to 5 s on purpose, and has no limit from end to end; an attempt of it may take so long, in ms. */
+const POLL = 'AmazonSQS.ReceiveMessage';
+const POLL_LIMIT = 10_000;
 
-/** Ends an attempt that is not over after `limit` ms, its answer included, unless its call has a signal of its own; the SDK does not try it again. */
+/** Ends calls that are not over in time. As an option of the call the limit would make the SDK resolve its middleware anew each time. */
 class LimitedHandler extends NodeHttpHandler {
   readonly #limit: number;
+  /** When calls must be over, by the id that all attempts of a call have; the oldest first. */
+  readonly #ends = new Map<string, number>();
 
   constructor(limit: number) {
-    super({ connectionTimeout: ATTEMPT.connectionTimeout });
+    super({ ...ATTEMPT, requestTimeout: POLL_LIMIT });
     this.#limit = limit;
   }
 
   override handle(...[request, options]: Parameters<NodeHttpHandler['handle']>): ReturnType<NodeHttpHandler['handle']> {
-    const abortSignal = options?.abortSignal ?? AbortSignal.timeout(this.#limit);
+    const { 'x-amz-target': operation, 'amz-sdk-invocation-id': id } = request.headers;
+    if (operation === POLL || options?.abortSignal !== undefined) return super.handle(request, options);
+    const left = id === undefined ? this.#limit : Math.ceil(this.#end(id) - performance.now());
+    const abortSignal = left > 0 ? AbortSignal.timeout(left) : AbortSignal.abort();
     return super.handle(request, { ...options, abortSignal });
+  }
+
+  #end(id: string): number {
+    const now = performance.now();
+    for (const [known, end] of this.#ends) {
+      if (now < end + this.#limit) break;
+      this.#ends.delete(known); // an attempt that was cut short may have been tried again, but by now it is over
+    }
+    const end = this.#ends.get(id) ?? now + this.#limit;
+    this.#ends.set(id, end);
+    return end;
   }
 }
 

@@ -18,6 +18,8 @@ export interface Readable {
   read(onBytes: OnBytes): void;
   /** Takes as much as there is from the next read on. */
   widen(): void;
+  /** A pause leaves the bytes in the kernel, and a read takes all that have come. */
+  readonly direct: boolean;
 }
 
 /**
@@ -50,6 +52,7 @@ export function createOwnBuffers(buffer: Buffer): Adopt {
       widen() {
         next = buffer;
       },
+      direct: true,
     };
   };
 }
@@ -58,4 +61,5 @@ export const chunked: Adopt = (socket) => ({
   socket,
   read: (onBytes) => void socket.on('data', onBytes).resume(),
   widen() {},
+  direct: false,
 });

@@ -7,8 +7,8 @@ const SOON = 20;
 /** From one such read to the next, in ms. */
 const SPACING = 5;
 /**
- * Whoever sends more than this from one read to the next, in bytes, is read on at once. The kernel keeps several times as
- * much for a socket that is not read, so that the sender, who is Vault, does not wait.
+ * Whoever has sent more than this when it is read, in bytes, is read on at once. The kernel keeps about three times as much for
+ * a socket that is not read, so it takes a sudden flood for the sender, who is Vault, to wait at all, and then for 5 ms.
  */
 const LITTLE = 32 * 1024;
 
@@ -20,6 +20,7 @@ interface Pausable {
 /**
  * Of a stream that brings a line at a time, a thousand times a second, several are read together: a read costs this
  * process, and a machine that it shares with Vault, as much as a line. The first lines after a quiet moment are read at once.
+ * It is for a stream of which each read takes all that has come: elsewhere a small one tells nothing of those behind it.
  */
 export function pacedReads(
   stream: Pausable,

@@ -10,10 +10,15 @@ const SENDERS = 4;
 /** Messages of all senders together: a round. */
 const ROUND = SENDERS * BATCH;
 /**
- * How long after the last batch a round that is not full waits for more, in ms. A change after a quiet moment goes at once,
- * and so does one that somebody waits for; of a busy mount twenty times fewer calls are made, each of which costs this
- * process, and a machine that it shares with Vault, more than a hundred lines. The batches of a round go together,
- * because the second one costs half of the first, whose code and data the processor has at hand.
+ * After so many batches in a row changes are gathered: each soon after the last one (in ms), or of so many that gathering
+ * was worth it. A batch costs this process, and a machine that it shares with Vault, more than a hundred lines.
+ */
+const IN_A_ROW = 10;
+const SOON = 20;
+const WORTH = 4;
+/**
+ * How long after the last batch a round that is not full then waits for more, in ms; unless somebody waits for it. The
+ * batches of a round go together: the second one costs half of the first, whose code and data the processor has at hand.
  */
 const GATHERING = 40;
 /**
@@ -58,38 +63,39 @@ export interface Sender {
   drained(): Promise<void>;
 }
 
-/** Never idle while something is dirty, never waiting while it is idle. */
+/** Sends what is dirty at once; of a stream of changes what there is 40 ms later, and what one round holds as soon as it is full. */
 export function createSender({ utilization = () => 0, ...options }: SenderOptions): Sender {
   const { publisher, dirty, sweeps, clock, log } = options;
+  const emptied = createEmptied();
   let inFlight = 0;
-  let emptied: (() => void)[] = [];
 
   const flush = (awaited = false) => {
-    const fill = emptied.length > 0 ? 1 : pacing.fill(awaited);
-    for (let wanted = fill; !reach.pausing && inFlight < SENDERS; wanted = Math.min(fill, BATCH)) {
-      const batch = sweepBatch() ?? changesBatch(wanted);
-      if (batch === undefined) break;
-      void send(batch);
-    }
-    if (inFlight > 0 || dirty.size > 0 || sweeps.pending) return;
-    for (const resolve of emptied) resolve();
-    emptied = [];
+    sendRequests();
+    sendRound(emptied.awaited ? 1 : pacing.enough(awaited));
+    if (inFlight === 0 && dirty.size === 0 && !sweeps.pending) emptied.tell();
   };
   const reach = createReach({ clock, log, dirty, after: flush });
   const pace = createPause(clock, flush);
   const pacing = createPacing(clock, utilization, flush);
+  const isFree = () => !reach.pausing && inFlight < SENDERS;
 
-  const sweepBatch = () => {
-    const request = pace.on && emptied.length === 0 ? undefined : sweeps.take();
-    if (request === undefined) return undefined;
-    pace.start(SWEEP_PACE);
-    return sweepRequestBatch(request, sweeps, options);
+  const sendRequests = () => {
+    while (isFree() && (!pace.on || emptied.awaited)) {
+      const request = sweeps.take();
+      if (request === undefined) return;
+      pace.start(SWEEP_PACE);
+      void send(sweepRequestBatch(request, sweeps, options));
+    }
   };
-  const changesBatch = (fill: number) => {
-    if (!dirty.has(fill)) return undefined;
-    const batch = dirtyBatch(dirty, options);
-    pacing.sent({ round: !dirty.has(fill) || inFlight === SENDERS - 1, all: !dirty.has(1) });
-    return batch;
+  /** @param enough so many must be dirty for it to begin; undefined while it may not */
+  const sendRound = (enough: number | undefined) => {
+    if (enough === undefined || !isFree() || !dirty.has(enough)) return;
+    while (isFree() && dirty.has(Math.min(enough, BATCH))) {
+      const batch = dirtyBatch(dirty, options);
+      pacing.sent(batch.messages.length);
+      void send(batch);
+    }
+    pacing.roundOver(!dirty.has(1));
   };
   const send = async (batch: Batch) => {
     inFlight += 1;
@@ -104,12 +110,27 @@ export function createSender({ utilization = () => 0, ...options }: SenderOption
     inFlight -= 1;
     flush();
   };
-  const drained = () =>
-    new Promise<void>((resolve) => {
-      emptied.push(resolve);
-      flush();
-    });
+  const drained = () => {
+    const empty = emptied.wait();
+    flush();
+    return empty;
+  };
   return { flush, drained, reachable: reach.reachable };
+}
+
+/** Those who wait until nothing is dirty any more. */
+function createEmptied() {
+  let waiting: (() => void)[] = [];
+  return {
+    get awaited() {
+      return waiting.length > 0;
+    },
+    wait: () => new Promise<void>((resolve) => waiting.push(resolve)),
+    tell(): void {
+      for (const resolve of waiting) resolve();
+      waiting = [];
+    },
+  };
 }
 
 /** SQS answers, and yet nothing gets onto the queue: throttled, or refused by KMS or a policy. */
@@ -142,23 +163,31 @@ function createReach({ clock, log, dirty, after }: ReachOptions) {
   return reach;
 }
 
-/** When changes go: lines first, and then in batches that are full. */
+/** When changes go: lines first, and then, while there are many, in rounds that are full. */
 function createPacing(clock: Clock, utilization: () => number, after: () => void) {
   const lines = createPause(clock, after);
   const gathering = createPause(clock, after);
   let awaited = false;
+  let last = Number.NEGATIVE_INFINITY;
+  let row = 0;
   return {
-    /** How many must be dirty for a round to begin; Infinity while none may. @param now somebody waits for what became dirty */
-    fill(now: boolean): number {
+    /** How many must be dirty for a round to begin; undefined while none may. @param now somebody waits for what became dirty */
+    enough(now: boolean): number | undefined {
       awaited ||= now;
-      if (lines.on) return Number.POSITIVE_INFINITY;
+      if (lines.on) return undefined;
       return gathering.on && !awaited ? ROUND : 1;
     },
-    /** After a batch. @param round it is the last of its round @param all nothing is left */
-    sent({ round, all }: { readonly round: boolean; readonly all: boolean }): void {
-      if (round && utilization() > BUSY) lines.start(BUSY_SPACING);
+    /** After each batch. */
+    sent(messages: number): void {
+      const now = clock.monotonic();
+      row = now - last < SOON || messages >= WORTH ? row + 1 : 0;
+      last = now;
+      if (row >= IN_A_ROW) gathering.prolong(GATHERING);
+    },
+    /** @param all nothing is left */
+    roundOver(all: boolean): void {
+      if (utilization() > BUSY) lines.start(BUSY_SPACING);
       if (all) awaited = false;
-      gathering.prolong(GATHERING);
     },
   };
 }
@@ -220,9 +249,8 @@ function sweepRequestBatch(request: SweepRequest, sweeps: SweepRequests, { onRef
   };
 }
 
-function dirtyBatch(dirty: DirtyCopies, { onQueued, onRefused, log }: Telling): Batch | undefined {
+function dirtyBatch(dirty: DirtyCopies, { onQueued, onRefused, log }: Telling): Batch {
   const batch = dirty.take(BATCH, BATCH_BYTES);
-  if (batch.length === 0) return undefined;
   const refuse = (member: Dirty, code: string | undefined) => {
     dirty.refused(member);
     onRefused('change');

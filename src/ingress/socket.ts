@@ -116,7 +116,7 @@ function beginner(options: SocketOptions): (readable: Readable, admitted: Admitt
   };
 }
 
-function serve({ socket, read, widen }: Readable, { remote, place }: Admitted, options: SocketOptions): void {
+function serve({ socket, read, widen, direct }: Readable, { remote, place }: Admitted, options: SocketOptions): void {
   const { connect, flush, clock, log } = options;
   let isVault = false;
   const connection = connect({
@@ -133,7 +133,8 @@ function serve({ socket, read, widen }: Readable, { remote, place }: Admitted, o
     connection.push(chunk);
     flush();
   };
-  read(pacedReads(socket, clock, inTurns(socket, clock, take)));
+  const fairly = inTurns(socket, clock, take);
+  read(direct ? pacedReads(socket, clock, fairly) : fairly);
   socket.once('close', () => {
     connection.end();
     if (isVault) log.info({ event: 'audit.disconnected', remote, lines: connection.counts.lines });

@@ -15,12 +15,15 @@ import { sdkErrorName } from '../aws/failure.ts';
 import { ReplicationError } from '../errors.ts';
 import { BATCH, type Inbox, type Outgoing, type Publisher, type Received } from './ports.ts';
 
-/** Of a call that its client puts no limit to, in ms. */
-const CALL_LIMIT = 8_000;
+/** From end to end, in ms; all other calls have the client's own limit. */
+const ATTRIBUTES_LIMIT = 8_000;
 /** How long a receive waits for a message, in seconds. */
 const WAIT_SECONDS = 5;
 
-/** The program's end of one queue towards the world; nothing else knows SQS's API. */
+/**
+ * The program's end of one queue towards the world; nothing else knows SQS's API.
+ * @param client of {@link sqsClient}, which limits how long a call takes
+ */
 export const createPublisher = (client: SQSClient, url: string): Publisher => ({
   async send(batch) {
     const Entries = batch.map(({ body, group, deduplicationId, attributes }, index) => ({
@@ -107,10 +110,8 @@ export async function queueAttributes(client: SQSClient, url: string) {
     },
     { step: 'deserialize', name: 'readDateHeader' },
   );
-  const ownMiddleware = { abortSignal: AbortSignal.timeout(CALL_LIMIT) }; // a call without options would share it
-  const answer: GetQueueAttributesResult = await attempt('GetQueueAttributes', () =>
-    client.send(command, ownMiddleware),
-  );
+  const limit = { abortSignal: AbortSignal.timeout(ATTRIBUTES_LIMIT) }; // without options it would use another's middleware
+  const answer: GetQueueAttributesResult = await attempt('GetQueueAttributes', () => client.send(command, limit));
   const date = Date.parse(header ?? '');
   return {
     attributes: answer.Attributes ?? {},

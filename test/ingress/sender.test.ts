@@ -68,75 +68,94 @@ const copyOf = (key: string, auditTime = '1', body = key): Dirty => ({
 const keys = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => String(from + index).padStart(3, '0'));
 
-t.test('after a quiet moment what is dirty is sent at once, and what comes right after it goes together', async (t) => {
-  const { add, bodies, queued, call, clock } = house();
+/** A stream of single changes, each of which goes at once, until they are so many that the next are gathered. */
+async function hurry({ add, calls, clock }: ReturnType<typeof house>): Promise<void> {
+  for (const key of keys(900, 911)) {
+    await clock.advance(2);
+    add(key);
+    await calls.at(-1)?.end();
+  }
+  calls.length = 0;
+}
+
+t.test('what is dirty is sent at once, though something is still on its way', async (t) => {
+  const { add, bodies, queued, call } = house();
   add('a');
-  t.same(bodies(), [['a']]);
-  await clock.advance(39);
-  add('b');
-  add('c');
-  t.same(bodies(), [['a']]);
-  await clock.advance(1);
-  t.same(bodies(), [['a'], ['b', 'c']], 'though the first is still on its way');
+  add('b', 'c');
+  t.same(bodies(), [['a'], ['b', 'c']]);
   t.same(queued, []);
   await call(1).end();
   t.same(queued, ['b', 'c']);
 });
 
-t.test('four batches of ten are in flight at most, and what fills no round waits 40 ms for more', async (t) => {
-  const { add, bodies, calls, call, clock } = house();
+t.test('four batches of ten are in flight at most, and the next goes as soon as one is done', async (t) => {
+  const { add, bodies, calls, call } = house();
   add(...keys(0, 57));
   t.same(
     bodies(),
     [0, 10, 20, 30].map((from) => keys(from, from + 10)),
   );
-  await clock.advance(40);
-  t.equal(calls.length, 4, 'no sender is free');
   await call(2).end();
   t.same(bodies()[4], keys(40, 50));
   await call(0).end();
-  t.equal(calls.length, 5, 'seven are no round');
-  await clock.advance(40);
   t.same(bodies()[5], keys(50, 57));
   t.equal(calls.length, 6);
 });
 
-t.test('of a steady stream the batches go in rounds, and no change waits longer than 40 ms for others', async (t) => {
+t.test('of a steady stream the changes go in rounds, and none waits longer than 40 ms for others', async (t) => {
   const { add, bodies, calls, clock } = house();
-  add('first');
-  for (const key of keys(0, 29)) {
+  for (const key of keys(0, 50)) {
     await clock.advance(2);
     add(key);
     for (const { end } of calls) await end();
   }
-  t.same(bodies(), [['first'], keys(0, 10), keys(10, 19)]);
-  await clock.advance(21);
-  t.equal(calls.length, 3);
+  t.same(
+    bodies().slice(0, 11),
+    keys(0, 11).map((key) => [key]),
+    'the first ones at once',
+  );
+  t.same(bodies().slice(11), [keys(11, 21), keys(21, 30)]);
   await clock.advance(1);
-  t.same(bodies()[3], keys(19, 29));
+  t.equal(calls.length, 13);
+  await clock.advance(1);
+  t.same(bodies().slice(13), [keys(30, 40), keys(40, 50)]);
 });
 
 t.test('a round that is full waits for nothing', async (t) => {
-  const { add, bodies, calls, call } = house();
-  add('first');
-  await call(0).end();
+  const hurried = house();
+  await hurry(hurried);
+  const { add, bodies } = hurried;
   add(...keys(0, 39));
-  t.equal(calls.length, 1);
+  t.same(bodies(), []);
   add('last');
-  t.same(bodies().slice(1), [keys(0, 10), keys(10, 20), keys(20, 30), [...keys(30, 39), 'last']]);
+  t.same(bodies(), [keys(0, 10), keys(10, 20), keys(20, 30), [...keys(30, 39), 'last']]);
+});
+
+t.test('once changes have become few, each goes at once again', async (t) => {
+  const hurried = house();
+  await hurry(hurried);
+  const { add, bodies, clock } = hurried;
+  add('a', 'b', 'c');
+  t.same(bodies(), []);
+  await clock.advance(40);
+  add('d');
+  t.same(bodies(), [['a', 'b', 'c'], ['d']]);
 });
 
 t.test('what somebody waits for goes at once, or as soon as a sender is free', async (t) => {
-  const { add, bodies, calls, dirty, sender } = house();
+  const hurried = house();
+  await hurry(hurried);
+  const { add, bodies, calls, dirty, sender } = hurried;
   add('a');
-  for (const key of ['b', 'c', 'd', 'e']) {
+  t.same(bodies(), []);
+  for (const key of ['b', 'c', 'd', 'e', 'f']) {
     dirty.add(copyOf(key));
     sender.flush(true);
   }
-  t.same(bodies(), [['a'], ['b'], ['c'], ['d']]);
+  t.same(bodies(), [['a', 'b'], ['c'], ['d'], ['e']]);
   await calls[0]?.end();
-  t.same(bodies()[4], ['e']);
-  add('f');
+  t.same(bodies()[4], ['f']);
+  add('g');
   await calls[1]?.end();
   t.equal(calls.length, 5, 'nobody waits for the next');
 });
@@ -160,6 +179,17 @@ t.test(
   },
 );
 
+t.test('a sweep request that goes while lines go first takes no changes along', async (t) => {
+  const { add, calls, sweeps, sender } = house(0.95);
+  add(...keys(0, 5));
+  t.equal(calls.length, 1);
+  add(...keys(5, 30));
+  sweeps.ask('start');
+  sender.flush();
+  t.equal(calls.length, 2);
+  t.match(calls[1]?.batch, [{ body: /"kind":"sweep"/ }]);
+});
+
 t.test('a batch keeps to the bytes that SQS takes', async (t) => {
   const { dirty, sender, bodies } = house();
   const large = 'x'.repeat(90 * 1024);
@@ -172,9 +202,8 @@ t.test('a batch keeps to the bytes that SQS takes', async (t) => {
 });
 
 t.test('while a copy is being sent, its next change waits, and then it goes', async (t) => {
-  const { add, dirty, sender, bodies, call, clock } = house();
+  const { add, dirty, sender, bodies, call } = house();
   add('a');
-  await clock.advance(40);
   dirty.add(copyOf('a', '2', 'a again'));
   sender.flush();
   t.same(bodies(), [['a']]);
@@ -218,7 +247,6 @@ t.test('pauses grow to some ten seconds, no longer', async (t) => {
 t.test('calls that fail together make one pause', async (t) => {
   const { add, calls, clock } = house();
   add(...keys(0, 41));
-  await clock.advance(40); // a batch that is not full waits no longer
   for (const { fail } of [...calls]) await fail();
   t.equal(clock.sleepers, 1);
   await clock.advance(1_500);
