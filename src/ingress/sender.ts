@@ -6,7 +6,7 @@ import type { Dirty, DirtyCopies } from './dirty.ts';
 import type { SweepRequest, SweepRequests } from './sweep-request.ts';
 
 /** Batches in flight at once. */
-const SENDERS = 4;
+const SENDERS = 16;
 /** Messages of all senders together: a round. */
 const ROUND = SENDERS * BATCH;
 /**
@@ -26,7 +26,7 @@ const GATHERING = 40;
  * than a hundred lines of a routed mount, and lines go first, since Vault waits for whoever does not read them. What
  * waits meanwhile is coalesced, and bounded.
  */
-const BUSY_SPACING = 20;
+const BUSY_SPACING = 100;
 /** The share of the time in which a busy event loop is at work. */
 const BUSY = 0.9;
 /** Lines of a mount that Vault cannot yet be asked about would ask for a sweep each: one request in this time, in ms. */

@@ -88,18 +88,21 @@ t.test('what is dirty is sent at once, though something is still on its way', as
   t.same(queued, ['b', 'c']);
 });
 
-t.test('four batches of ten are in flight at most, and the next goes as soon as one is done', async (t) => {
-  const { add, bodies, calls, call } = house();
-  add(...keys(0, 57));
+t.test('sixteen batches of ten are in flight at most, and what is left goes 40 ms later', async (t) => {
+  const { add, bodies, calls, call, clock } = house();
+  add(...keys(0, 177));
   t.same(
     bodies(),
-    [0, 10, 20, 30].map((from) => keys(from, from + 10)),
+    Array.from({ length: 16 }, (_, batch) => keys(10 * batch, 10 * batch + 10)),
   );
+  await clock.advance(40);
+  t.equal(calls.length, 16, 'no sender is free');
   await call(2).end();
-  t.same(bodies()[4], keys(40, 50));
+  t.same(bodies()[16], keys(160, 170));
   await call(0).end();
-  t.same(bodies()[5], keys(50, 57));
-  t.equal(calls.length, 6);
+  t.equal(calls.length, 17, 'seven are no round');
+  await clock.advance(40);
+  t.same(bodies()[17], keys(170, 177));
 });
 
 t.test('of a steady stream the changes go in rounds, and none waits longer than 40 ms for others', async (t) => {
@@ -125,10 +128,11 @@ t.test('a round that is full waits for nothing', async (t) => {
   const hurried = house();
   await hurry(hurried);
   const { add, bodies } = hurried;
-  add(...keys(0, 39));
+  add(...keys(0, 159));
   t.same(bodies(), []);
   add('last');
-  t.same(bodies(), [keys(0, 10), keys(10, 20), keys(20, 30), [...keys(30, 39), 'last']]);
+  t.equal(bodies().length, 16);
+  t.same(bodies().flat(), [...keys(0, 159), 'last']);
 });
 
 t.test('once changes have become few, each goes at once again', async (t) => {
@@ -148,34 +152,37 @@ t.test('what somebody waits for goes at once, or as soon as a sender is free', a
   const { add, bodies, calls, dirty, sender } = hurried;
   add('a');
   t.same(bodies(), []);
-  for (const key of ['b', 'c', 'd', 'e', 'f']) {
+  for (const key of ['b', ...keys(0, 16)]) {
     dirty.add(copyOf(key));
     sender.flush(true);
   }
-  t.same(bodies(), [['a', 'b'], ['c'], ['d'], ['e']]);
+  t.same(bodies(), [['a', 'b'], ...keys(0, 15).map((key) => [key])]);
   await calls[0]?.end();
-  t.same(bodies()[4], ['f']);
+  t.same(bodies()[16], keys(15, 16));
   add('g');
   await calls[1]?.end();
-  t.equal(calls.length, 5, 'nobody waits for the next');
+  t.equal(calls.length, 17, 'nobody waits for the next');
 });
 
 t.test(
-  'while the event loop is busy, lines go first: four batches in 20 ms, and none at once after them',
+  'while the event loop is busy, lines go first: sixteen batches in 100 ms, and none at once after them',
   async (t) => {
     const { add, calls, call, clock, sender } = house(0.95);
-    add(...keys(0, 105));
-    t.equal(calls.length, 4);
-    for (const index of [0, 1, 2, 3]) await call(index).end();
-    t.equal(calls.length, 4);
-    await clock.advance(19);
-    t.equal(calls.length, 4);
+    const end = async (from: number) => {
+      for (let index = from; index < from + 16; index += 1) await call(index).end();
+    };
+    add(...keys(0, 405));
+    t.equal(calls.length, 16);
+    await end(0);
+    t.equal(calls.length, 16);
+    await clock.advance(99);
+    t.equal(calls.length, 16);
     await clock.advance(1);
-    t.equal(calls.length, 8);
-    for (const index of [4, 5, 6, 7]) await call(index).end();
-    t.equal(calls.length, 8);
+    t.equal(calls.length, 32);
+    await end(16);
+    t.equal(calls.length, 32);
     void sender.drained(); // whoever stops has no lines to read any more
-    t.equal(calls.length, 11);
+    t.equal(calls.length, 41);
   },
 );
 
@@ -250,7 +257,7 @@ t.test('calls that fail together make one pause', async (t) => {
   for (const { fail } of [...calls]) await fail();
   t.equal(clock.sleepers, 1);
   await clock.advance(1_500);
-  t.equal(calls.length, 8);
+  t.equal(calls.length, 10);
 });
 
 t.test('of a partly failed batch only what failed is sent again', async (t) => {
