@@ -54,7 +54,7 @@ export interface SenderOptions {
 export interface Sender {
   /**
    * Sends what is dirty as far as a sender is free; called after whatever made something dirty.
-   * @param awaited somebody waits for it to be on the queue, so that a batch need not be full
+   * @param awaited somebody waits for it to be on the queue, so that a round need not be full
    */
   flush(awaited?: boolean): void;
   /** False while SQS cannot be reached. */
@@ -63,7 +63,7 @@ export interface Sender {
   drained(): Promise<void>;
 }
 
-/** Sends what is dirty at once; of a stream of changes what there is 40 ms later, and what one round holds as soon as it is full. */
+/** What is dirty goes at once; while changes follow one another closely, in rounds: once one is full, or 40 ms after the last. */
 export function createSender({ utilization = () => 0, ...options }: SenderOptions): Sender {
   const { publisher, dirty, sweeps, clock, log } = options;
   const emptied = createEmptied();
