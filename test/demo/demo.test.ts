@@ -39,6 +39,12 @@ function startDemo(t: Test, args: readonly string[] = [], env: NodeJS.ProcessEnv
   return { child, temporary, output: () => text, exit: once(child, 'close') };
 }
 
+/** Throws with all that was said so far, so that a wait that was in vain shows where it stuck. */
+function says(output: string, text: string): true {
+  if (output.includes(text)) return true;
+  throw new Error(`it says only:\n${output}`);
+}
+
 type Row = readonly [pid: number, parent: number];
 
 /** The process ids below `parent`, grandchildren included. */
@@ -96,7 +102,7 @@ const LINES = [
 t.test('it shows every step, no value, and cleans up', async (t) => {
   const { child, temporary, output, exit } = startDemo(t);
   const began = performance.now();
-  await until(() => output().includes('up in'), { what: 'the servers', deadline: 60_000 });
+  await until(() => says(output(), 'up in'), { what: 'the servers', deadline: 120_000 });
   const pids = descendants(child.pid ?? 0);
   t.ok(pids.length >= 3, 'OpenBao, the emulator and VaultFerry run');
   const [code] = await exit;
@@ -114,7 +120,7 @@ t.test('it shows every step, no value, and cleans up', async (t) => {
 
 t.test('Ctrl-C half-way leaves neither processes nor files', async (t) => {
   const { child, temporary, output, exit } = startDemo(t);
-  await until(() => output().includes('patch  $'), { what: 'the third step', deadline: 60_000 });
+  await until(() => says(output(), 'patch  $'), { what: 'the third step', deadline: 120_000 });
   const pids = descendants(child.pid ?? 0);
   t.ok(pids.length >= 3);
   child.kill('SIGINT');
@@ -137,7 +143,7 @@ t.test('Ctrl-C while the servers start leaves no process', async (t) => {
 
 t.test('SIGKILL leaves no process', async (t) => {
   const { child, output, exit } = startDemo(t);
-  await until(() => output().includes('up in'), { what: 'the servers', deadline: 60_000 });
+  await until(() => says(output(), 'up in'), { what: 'the servers', deadline: 120_000 });
   const pids = descendants(child.pid ?? 0);
   child.kill('SIGKILL');
   await exit;
@@ -146,7 +152,7 @@ t.test('SIGKILL leaves no process', async (t) => {
 
 t.test('--keep prints commands and runs until Ctrl-C', async (t) => {
   const { child, temporary, output, exit } = startDemo(t, ['--keep']);
-  await until(() => output().includes('until Ctrl-C'), { what: 'the commands', deadline: 60_000 });
+  await until(() => says(output(), 'until Ctrl-C'), { what: 'the commands', deadline: 120_000 });
   const pids = descendants(child.pid ?? 0);
   t.match(output(), /^ {2}export AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+$/m);
   const [, config = ''] = /^ {2}export VAULTFERRY_CONFIG=(\S+)$/m.exec(output()) ?? [];
