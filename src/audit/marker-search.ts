@@ -33,7 +33,7 @@ export function createMarkerSearch(markers: readonly Buffer[]): MarkerSearch {
   const { memory, anchor, newlines } = createByteSearch();
   const home = memory.buffer;
   const anchored = markers.map(anchoredAt);
-  fillTables(anchored, new Uint8Array(home, 0, SEARCHED));
+  fillTables(anchored, new DataView(home, 0, SEARCHED));
   const standsAt = createComparison(anchored);
   const copy = Buffer.from(home, COPY, SEARCHED_BYTES);
   const addressOf = (bytes: Buffer): number => {
@@ -77,12 +77,14 @@ function anchoredAt(marker: Buffer): Anchored {
 }
 
 /** Tells the module which bytes stand around each marker's anchor; beyond the marker's ends that is any. */
-function fillTables(anchored: readonly Anchored[], tables: Uint8Array): void {
+function fillTables(anchored: readonly Anchored[], tables: DataView): void {
   for (const [index, { marker, at }] of anchored.entries()) {
     const bit = 1 << (index % 8);
     const allow = (table: number, byte: number | undefined): void => {
       const [from, to] = byte === undefined ? [0, 256] : [byte, byte + 1];
-      for (let place = table + from; place < table + to; place += 1) tables[place] = (tables[place] ?? 0) | bit;
+      for (let place = table + from; place < table + to; place += 1) {
+        tables.setUint8(place, tables.getUint8(place) | bit);
+      }
     };
     allow(BEFORE + tableOf(marker[at]), marker[at - 1]);
     allow(AFTER + tableOf(marker[at]), marker[at + 1]);
@@ -95,7 +97,8 @@ function createComparison(anchored: readonly Anchored[]): (bytes: Buffer, at: nu
     anchored.filter(({ marker, at }) => (marker[at - 1] ?? byte) === byte),
   );
   return (bytes, place) => {
-    for (const { marker, at } of byByteBefore[bytes[place - 1] ?? 0] ?? []) {
+    const candidates = byByteBefore[bytes[place - 1] ?? 0] as readonly Anchored[]; // there is one for each byte
+    for (const { marker, at } of candidates) {
       if (holdsAt(bytes, marker, place - at)) return true;
     }
     return false;
