@@ -17,7 +17,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'promotion without the swap',
     breaks: [4],
-    caughtBy: 7,
+    caughtBy: 34,
     file: 'src/aws/secrets-manager.ts',
     find: 'VersionStages: [STAGING_LABEL] };',
     put: "VersionStages: ['AWSCURRENT'] };",
@@ -118,7 +118,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'old answers are believed',
     breaks: [4],
-    caughtBy: 38,
+    caughtBy: 117,
     file: 'src/replicate/decide.ts',
     find: 'isBehindCurrent(look) && !look.acceptStale ? holdStale(look) : undefined;',
     put: 'undefined;',
@@ -300,7 +300,7 @@ function remembered(destination: any, name: string) {
   {
     name: 'a deletion may be sent however old its look is',
     breaks: [6],
-    caughtBy: 483,
+    caughtBy: 2012,
     file: 'src/sweep/delete-copies.ts',
     find: `      await errand.turn(limiter, need);
       try {
