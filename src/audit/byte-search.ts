@@ -21,7 +21,7 @@ export interface ByteSearch {
   newlines(at: number, end: number): number;
 }
 
-/** All of Node's versions have it, and TypeScript has its types only for browsers. */
+/** TypeScript has its types only for browsers. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Buffer) => object;
   readonly Instance: new (module: object) => { readonly exports: object };

@@ -47,7 +47,7 @@ export interface SenderOptions {
   readonly onQueued: (dirty: Dirty) => void;
   /** A message is let go, since SQS will never take it. */
   readonly onRefused: (kind: 'change' | 'sweep') => void;
-  /** The share of the time since it was last asked in which this thread's event loop was at work; 0 to 1. */
+  /** The share of the time of late in which this thread's event loop was at work; 0 to 1. */
   readonly utilization?: () => number;
 }
 

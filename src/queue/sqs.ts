@@ -15,8 +15,6 @@ import { sdkErrorName } from '../aws/failure.ts';
 import { ReplicationError } from '../errors.ts';
 import { BATCH, type Inbox, type Outgoing, type Publisher, type Received } from './ports.ts';
 
-/** From end to end, in ms; all other calls have the client's own limit. */
-const ATTRIBUTES_LIMIT = 8_000;
 /** How long a receive waits for a message, in seconds. */
 const WAIT_SECONDS = 5;
 
@@ -110,8 +108,10 @@ export async function queueAttributes(client: SQSClient, url: string) {
     },
     { step: 'deserialize', name: 'readDateHeader' },
   );
-  const limit = { abortSignal: AbortSignal.timeout(ATTRIBUTES_LIMIT) }; // without options it would use another's middleware
-  const answer: GetQueueAttributesResult = await attempt('GetQueueAttributes', () => client.send(command, limit));
+  const ownMiddleware = {}; // without options, even none, the client would use what it keeps for such commands
+  const answer: GetQueueAttributesResult = await attempt('GetQueueAttributes', () =>
+    client.send(command, ownMiddleware),
+  );
   const date = Date.parse(header ?? '');
   return {
     attributes: answer.Attributes ?? {},

@@ -9,7 +9,6 @@ export const MAX_NAME = 512;
  * written `=` and two upper-case hex digits, so two different texts never meet in one name.
  */
 export function escapeName(text: string): string {
-  if (/^[A-Za-z0-9/_+.@-]*$/.test(text)) return text;
   return text.replace(/[^A-Za-z0-9/_+.@-]/gu, (character) =>
     Array.from(Buffer.from(character), (byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   );
