@@ -89,6 +89,7 @@ const PURE = [
   'replicate/',
   'config/',
   'json-text.ts',
+  'typed-schema.ts',
   'queue/message.ts',
   'queue/check.ts',
   'queue/ports.ts',

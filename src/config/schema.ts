@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { array, optional, type Static, string } from '../typed-schema.ts';
 import {
   count,
   duration,
@@ -22,33 +22,33 @@ import {
 
 const auth = mapping({
   method: oneOf(['token', 'approle', 'aws', 'kubernetes'], { description: 'How VaultFerry logs in to Vault.' }),
-  mount: Type.Optional(
+  mount: optional(
     formatted('mount', { description: 'For approle, aws, kubernetes: where the auth method is; else its own name.' }),
   ),
-  namespace: Type.Optional(
+  namespace: optional(
     formatted('namespace', { description: 'Namespace that issues the token; else the root namespace.' }),
   ),
-  token: Type.Optional(secret({ description: 'For token: the Vault token; it is renewed while it may be.' })),
-  tokenFile: Type.Optional(
+  token: optional(secret({ description: 'For token: the Vault token; it is renewed while it may be.' })),
+  tokenFile: optional(
     text({ description: 'For token: a file that holds the token; read again when it changes or on a 403.' }),
   ),
-  connectionSecret: Type.Optional(
+  connectionSecret: optional(
     text({
       description:
         'For token: name or ARN of a Secrets Manager secret {"vaultAddress", "vaultToken"}, instead of both here; ' +
         'read again every five minutes and on a 403.',
     }),
   ),
-  roleId: Type.Optional(text({ description: 'For approle: the role-id.' })),
-  roleIdFile: Type.Optional(text({ description: 'For approle: a file that holds it; read at each login.' })),
-  secretId: Type.Optional(secret({ description: 'For approle: the secret-id.' })),
-  secretIdFile: Type.Optional(text({ description: 'For approle: a file that holds it; read at each login.' })),
-  role: Type.Optional(text({ description: "For aws, kubernetes: the auth method's role." })),
-  region: Type.Optional(
+  roleId: optional(text({ description: 'For approle: the role-id.' })),
+  roleIdFile: optional(text({ description: 'For approle: a file that holds it; read at each login.' })),
+  secretId: optional(secret({ description: 'For approle: the secret-id.' })),
+  secretIdFile: optional(text({ description: 'For approle: a file that holds it; read at each login.' })),
+  role: optional(text({ description: "For aws, kubernetes: the auth method's role." })),
+  region: optional(
     formatted('region', { description: "For aws: whose STS endpoint Vault asks; else AWS's global one." }),
   ),
-  header: Type.Optional(text({ description: 'For aws: the X-Vault-AWS-IAM-Server-ID that Vault asks for.' })),
-  jwtFile: Type.Optional(
+  header: optional(text({ description: 'For aws: the X-Vault-AWS-IAM-Server-ID that Vault asks for.' })),
+  jwtFile: optional(
     text({ description: "For kubernetes: a file that holds the JWT, read at each login; else the service account's." }),
   ),
 });
@@ -56,10 +56,10 @@ const auth = mapping({
 const vault = section(
   {
     id: formatted('vault-id', { default: 'vault', description: 'Names this Vault in the tags of its copies.' }),
-    address: Type.Optional(formatted('origin', { description: "Vault's address." })),
-    caFile: Type.Optional(text({ description: "PEM certificates that sign Vault's, instead of the system's." })),
+    address: optional(formatted('origin', { description: "Vault's address." })),
+    caFile: optional(text({ description: "PEM certificates that sign Vault's, instead of the system's." })),
     timeout: duration('100ms', '1m', { default: '5s', description: 'Time limit of each request to Vault.' }),
-    auth: Type.Optional(auth),
+    auth: optional(auth),
   },
   'Where secrets come from. An ingress whose routes all name a kvVersion needs neither address nor auth.',
 );
@@ -71,7 +71,7 @@ const certificate = {
 
 const ingressTls = mapping({
   ...certificate,
-  clientCaFile: Type.Optional(
+  clientCaFile: optional(
     text({ description: 'PEM certificates that sign those of senders; senders without one are then turned away.' }),
   ),
 });
@@ -81,7 +81,7 @@ const http = mapping({
     description: 'Where `POST /v1/audit` listens, `http://` or `https://`; without `ingress.http`, nowhere.',
   }),
   tokens: secrets({ description: 'Bearer tokens, any of which opens the door; read again on SIGHUP.' }),
-  allow: Type.Optional(
+  allow: optional(
     formattedList('network', { description: 'Addresses and networks that may post; else whoever has a token.' }),
   ),
   rateLimit: section(
@@ -107,13 +107,13 @@ const ingress = orFalse(
         }),
       ),
       socketMode: formatted('octal-mode', { default: '0660', description: 'File mode of a unix socket.' }),
-      socketGroup: Type.Optional(text({ description: 'Group of a unix socket, when Vault runs as another user.' })),
+      socketGroup: optional(text({ description: 'Group of a unix socket, when Vault runs as another user.' })),
       insecure: flag({
         default: false,
         description: 'Lets anyone connect to a socket off loopback that has neither TLS nor an `allow` of its own.',
       }),
-      tls: Type.Optional(ingressTls),
-      allow: Type.Optional(
+      tls: optional(ingressTls),
+      allow: optional(
         formattedList('network', {
           description:
             'Addresses and networks that may connect to the socket; else anyone where `clientCaFile` or `insecure` ' +
@@ -130,7 +130,7 @@ const ingress = orFalse(
         default: '1MiB',
         description: 'A longer audit line is skipped and counted.',
       }),
-      http: Type.Optional(http),
+      http: optional(http),
     },
     'Receives audit entries. `ingress: false` turns it off: sweeps alone replicate.',
   ),
@@ -142,12 +142,12 @@ const admin = section(
       default: 'http://127.0.0.1:8081',
       description: 'Where health, metrics and status are served, `http://` or `https://`.',
     }),
-    token: Type.Optional(
+    token: optional(
       secret({
         description: 'Bearer token of all but /healthz and /readyz; required off loopback; read again on SIGHUP.',
       }),
     ),
-    tls: Type.Optional(mapping(certificate)),
+    tls: optional(mapping(certificate)),
   },
   'The administration endpoint.',
 );
@@ -177,9 +177,7 @@ const worker = section(
 );
 
 const route = mapping({
-  name: Type.Optional(
-    formatted('route-name', { description: 'Unique; stands in each copy. Else `[namespace:]mount`.' }),
-  ),
+  name: optional(formatted('route-name', { description: 'Unique; stands in each copy. Else `[namespace:]mount`.' })),
   namespace: formatted('namespace', { default: '', description: 'Namespace of the mount; "" is the root namespace.' }),
   mount: formatted('mount', { description: 'Path of the KV mount.' }),
   kvVersion: oneOf(['auto', 1, 2], { default: 'auto', description: 'Version of the KV mount; `auto` asks Vault.' }),
@@ -198,10 +196,10 @@ const route = mapping({
 });
 
 const destination = mapping({
-  region: Type.Optional(formatted('region', { description: "AWS region; else the SDK's." })),
-  endpoint: Type.Optional(formatted('url', { description: "Address of Secrets Manager; else the SDK's." })),
-  kmsKeyId: Type.Optional(text({ description: 'KMS key of the copies: id, ARN or alias; else aws/secretsmanager.' })),
-  tags: named('tag-key', Type.String({ format: 'tag-value' }), {
+  region: optional(formatted('region', { description: "AWS region; else the SDK's." })),
+  endpoint: optional(formatted('url', { description: "Address of Secrets Manager; else the SDK's." })),
+  kmsKeyId: optional(text({ description: 'KMS key of the copies: id, ARN or alias; else aws/secretsmanager.' })),
+  tags: named('tag-key', string({ format: 'tag-value' }), {
     default: {},
     maxProperties: 40,
     description: 'Tags of your own on each copy.',
@@ -261,7 +259,7 @@ export const ConfigSchema = mapping({
   admin,
   queue,
   worker,
-  routes: Type.Array(route, { minItems: 1, description: 'Which secrets go where, under which name.' }),
+  routes: array(route, { minItems: 1, description: 'Which secrets go where, under which name.' }),
   destinations: named('destination-name', destination, {
     default: { default: {} },
     description: 'Where copies are kept, by name; without any there is one called `default`.',
@@ -271,4 +269,4 @@ export const ConfigSchema = mapping({
 });
 
 /** The file once read: variables replaced, defaults filled in, units as they are spelled. */
-export type ConfigFile = Type.Static<typeof ConfigSchema>;
+export type ConfigFile = Static<typeof ConfigSchema>;

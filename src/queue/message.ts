@@ -1,40 +1,38 @@
 import { hash } from 'node:crypto';
 import { Ajv } from 'ajv';
-import Type, { type Static } from 'typebox';
 import { ReplicationError } from '../errors.ts';
+import { anyOf, array, boolean, integer, object, optional, type Static, string, values } from '../typed-schema.ts';
 
-const Origin = Type.Union([Type.Literal('audit'), Type.Literal('sweep'), Type.Literal('operator')]);
+const Origin = values(['audit', 'sweep', 'operator']);
 
 /** A reference to a secret that may have changed; the hints are never trusted, only compared. */
-const ChangeBody = Type.Object({
-  v: Type.Literal(1),
-  kind: Type.Literal('change'),
-  vault: Type.String(),
-  namespace: Type.String(),
-  mount: Type.String({ minLength: 1 }),
-  path: Type.String({ minLength: 1 }),
-  route: Type.String(),
-  destination: Type.String(),
+const ChangeBody = object({
+  v: values([1]),
+  kind: values(['change']),
+  vault: string(),
+  namespace: string(),
+  mount: string({ minLength: 1 }),
+  path: string({ minLength: 1 }),
+  route: string(),
+  destination: string(),
   origin: Origin,
-  kv: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(2)])),
-  version: Type.Optional(Type.Integer({ minimum: 1 })),
-  createdTime: Type.Optional(Type.String()),
-  auditTime: Type.Optional(Type.String()),
-  requestId: Type.Optional(Type.String()),
-  purge: Type.Optional(Type.Boolean()),
-  sweepId: Type.Optional(Type.String()),
+  kv: optional(values([1, 2])),
+  version: optional(integer({ minimum: 1 })),
+  createdTime: optional(string()),
+  auditTime: optional(string()),
+  requestId: optional(string()),
+  purge: optional(boolean()),
+  sweepId: optional(string()),
 });
 
 /** A request to look at everything once. */
-const SweepBody = Type.Object({
-  v: Type.Literal(1),
-  kind: Type.Literal('sweep'),
-  vault: Type.String(),
-  origin: Type.Union([Type.Literal('timer'), Type.Literal('gap'), Type.Literal('operator')]),
-  reason: Type.Optional(Type.String()),
-  approve: Type.Optional(
-    Type.Array(Type.Object({ ref: Type.String(), versionId: Type.String(), mark: Type.String() })),
-  ),
+const SweepBody = object({
+  v: values([1]),
+  kind: values(['sweep']),
+  vault: string(),
+  origin: values(['timer', 'gap', 'operator']),
+  reason: optional(string()),
+  approve: optional(array(object({ ref: string(), versionId: string(), mark: string() }))),
 });
 
 export type ChangeMessage = Static<typeof ChangeBody>;
@@ -43,7 +41,7 @@ export type Message = ChangeMessage | SweepMessage;
 
 // Checking our own schema against the meta-schema is a test's work, and half of the time at start.
 const isMessage = new Ajv({ strict: true, allowUnionTypes: true, meta: false, validateSchema: false }).compile<Message>(
-  Type.Union([ChangeBody, SweepBody]),
+  anyOf(ChangeBody, SweepBody),
 );
 
 /**
