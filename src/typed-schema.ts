@@ -1,7 +1,7 @@
 import type Type from 'typebox';
 
 // JSON Schema, and from the same words the type of what fits it. The types are TypeBox's; of its functions, which take
-// longer to load than all of VaultFerry, here are the few that are needed.
+// longer to load than all of VaultFerry's own, here are the few that are needed.
 
 export type Static<S extends Type.TSchema> = Type.Static<S>;
 export type Properties = Type.TProperties;
@@ -26,7 +26,7 @@ export const values = <const V extends readonly (string | number)[]>(members: V,
 export const array = <S extends Schema>(items: S, keywords?: Keywords) =>
   ({ type: 'array', items, ...keywords }) as unknown as Type.TArray<S>;
 
-/** A property that may be left out. */
+/** A property that may be left out. It is the outermost word on it: a copy of it would be required. */
 export const optional = <S extends Schema>(schema: S): Type.TOptional<S> => {
   const copy = { ...schema };
   optionals.add(copy);

@@ -156,6 +156,13 @@ t.test('the pure core reaches nothing outside', async (t) => {
   );
 });
 
+t.test('TypeBox is types alone, in one file: an installed program does not have it', async (t) => {
+  const imports = files.flatMap(({ path, imports }) =>
+    imports.filter(({ to }) => to.startsWith('typebox')).map(({ typeOnly }) => `${path} ${typeOnly}`),
+  );
+  t.same(imports, ['typed-schema.ts true']);
+});
+
 t.test('what the pure core imports is pure too', async (t) => {
   const isOurs = ({ to }: Import) => files.some(({ path }) => path === to);
   t.same(

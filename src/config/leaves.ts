@@ -23,15 +23,14 @@ const SECRET = { writeOnly: true } as const;
 
 export const text = (about: About) => string({ minLength: 1, ...about });
 export const secret = (about: About) => string({ minLength: 1, ...SECRET, ...about });
-export const flag = (about: About) => boolean({ ...about });
+export const flag = (about: About) => boolean(about);
 export const count = (minimum: number, maximum: number, about: About) => integer({ minimum, maximum, ...about });
 export const formatted = (format: FormatName, about: About) => string({ format, ...about });
-export const oneOf = <const V extends readonly (string | number)[]>(members: V, about: About) =>
-  values(members, { ...about });
+export const oneOf = <const V extends readonly (string | number)[]>(members: V, about: About) => values(members, about);
 export const texts = (minItems: 0 | 1, about: About) =>
   array(string({ minLength: 1 }), { minItems, uniqueItems: true, ...about });
 export const secrets = (about: About) => array(string({ minLength: 1, ...SECRET }), { minItems: 1, ...about });
-export const formattedList = (format: FormatName, about: About) => array(string({ format }), { ...about });
+export const formattedList = (format: FormatName, about: About) => array(string({ format }), about);
 
 /** A duration between two others; in the file a text, in the program milliseconds. */
 export const duration = (minimum: string, maximum: string, about: About) =>
