@@ -26,9 +26,10 @@ const MOST_PARTS = 512;
 export function growYoung(): void {
   v8.setFlagsFromString('--semi-space-growth-factor=2');
   const kept: unknown[] = [];
-  while (young() * 2 <= YOUNG && kept.length < MOST_PARTS) kept.push(Array.from({ length: 1024 }, () => new Array(8)));
+  while (bothHalves() <= YOUNG && kept.length < MOST_PARTS) kept.push(Array.from({ length: 1024 }, () => new Array(8)));
   v8.setFlagsFromString('--semi-space-growth-factor=1');
 }
 
-const young = (): number =>
-  (v8.getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? YOUNG) / 2;
+const bothHalves = (): number =>
+  v8.getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ??
+  Number.POSITIVE_INFINITY;
