@@ -87,18 +87,20 @@ const currentId = (stages: Readonly<Record<string, readonly string[]>>): string 
 const read = (secrets: SecretsManagerClient, SecretId: string) =>
   secrets.send(new GetSecretValueCommand({ SecretId, VersionStage: 'AWSCURRENT' })).catch(absent);
 
+/** Two calls, which a promotion may come between: then both are made again. */
 async function copy(secrets: SecretsManagerClient, name: string): Promise<Copy | undefined> {
   const seen = await describe(secrets, name);
   if (seen === undefined) return undefined;
   const { ARN: arn = '', Description: description = '', Tags = [], VersionIdsToStages: stages = {} } = seen;
   const scheduledForDeletion = seen.DeletedDate !== undefined;
   const current = scheduledForDeletion ? undefined : await read(secrets, arn);
+  if (current !== undefined && current.VersionId !== currentId(stages)) return copy(secrets, name);
   return {
     arn,
     description,
     tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
     stages,
-    versionId: current?.VersionId ?? currentId(stages),
+    versionId: currentId(stages),
     value: current?.SecretString,
     scheduledForDeletion,
   };
