@@ -3,7 +3,6 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { OpenBaoOptions } from '../servers/openbao.ts';
 import type { OpenBaoApi } from '../servers/openbao-api.ts';
 import type { Queues } from '../servers/roto.ts';
-import { until } from '../servers/until.ts';
 import type { Sections } from './ferries.ts';
 
 /** A route as the configuration has it. */
@@ -68,16 +67,17 @@ export async function prepare(
     await bao.createKv(mount, kvVersion === 1 ? 1 : 2, namespace);
   }
   await bao.request('PUT', 'sys/policies/acl/replicator', { policy });
-  // VaultFerry has the token's id already. A look-up of it that is under way while the token is made may leave OpenBao
-  // with the memory that there is none, for as long as it runs: then it is made once more.
-  const isKnown = async () => (await bao.request('POST', 'auth/token/lookup', { token })).status === 200;
-  await until(
-    async () => {
-      await bao.request('POST', 'auth/token/create', { id: token, policies: ['replicator'] });
-      return isKnown();
-    },
-    { what: "VaultFerry's token to be known", interval: 100 },
-  );
+  await makeToken(bao, token);
+}
+
+/**
+ * Makes VaultFerry's token unless OpenBao knows it. A VaultFerry that runs already asks with it all the while, and a
+ * look-up that is under way while the token is made may leave OpenBao with the memory that there is none, for as long as
+ * it runs: so it is called until VaultFerry is ready.
+ */
+export async function makeToken(bao: OpenBaoApi, token: string): Promise<void> {
+  const known = (await bao.request('POST', 'auth/token/lookup', { token })).status === 200;
+  if (!known) await bao.request('POST', 'auth/token/create', { id: token, policies: ['replicator'] });
 }
 
 export const auditSocket = (address: string): NonNullable<OpenBaoOptions['auditSocket']> =>

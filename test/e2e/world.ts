@@ -11,7 +11,7 @@ import { type Canaries, createCanaries } from './canaries.ts';
 import { createFerries, type Ferries, type FerryOptions, type Sections } from './ferries.ts';
 import { findLeaks } from './leaks.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
-import { auditSocket, configOf, holdPort, policyFor, prepare, type RouteSection } from './setting.ts';
+import { auditSocket, configOf, holdPort, makeToken, policyFor, prepare, type RouteSection } from './setting.ts';
 import { isEqual, nameOf, type Ref, readSource, refOf } from './source.ts';
 
 export interface WorldOptions {
@@ -101,18 +101,31 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-  for (const [name] of first) await isReady(world, name);
+  for (const [name] of first) await isReady(world, name, { meanwhile: () => makeToken(bao, token) });
   await world.settled();
   return world;
 }
 
+interface ReadyWait {
+  /** Milliseconds. */
+  readonly deadline?: number;
+  /** Done before each try. */
+  readonly meanwhile?: () => Promise<void>;
+}
+
 /** Waits until the process says that it is able to work. */
-export const isReady = ({ ferries }: Pick<World, 'ferries'>, name: string, deadline = 30_000): Promise<boolean> =>
-  until(async () => (await ferries.ask(name, 'admin', '/readyz')).status === 200, {
-    what: `${name} to be ready`,
-    deadline,
-    interval: 100,
-  });
+export const isReady = (
+  { ferries }: Pick<World, 'ferries'>,
+  name: string,
+  { deadline = 30_000, meanwhile = async () => {} }: ReadyWait = {},
+): Promise<boolean> =>
+  until(
+    async () => {
+      await meanwhile();
+      return (await ferries.ask(name, 'admin', '/readyz')).status === 200;
+    },
+    { what: `${name} to be ready`, deadline, interval: 100 },
+  );
 
 function waits(bao: OpenBao, aws: Aws): Pick<World, 'equal' | 'copy' | 'settled'> {
   return {

@@ -5,7 +5,7 @@ export interface Wait {
   readonly what: string;
   /** Milliseconds; 30 s unless told. */
   readonly deadline?: number;
-  /** Milliseconds between two tries; 15 unless told. */
+  /** Milliseconds between two tries; unless told, a tenth of the wait so far, and 15 to 200. */
   readonly interval?: number;
 }
 
@@ -16,13 +16,14 @@ type Falsy = undefined | null | false | '' | 0;
  * Past the deadline it fails with `what`, and with the last error as its cause.
  */
 export async function until<T>(check: () => T | Promise<T>, wait: Wait): Promise<Exclude<T, Falsy>> {
-  const { what, deadline = 30_000, interval = 15 } = wait;
-  const end = performance.now() + deadline;
+  const { what, deadline = 30_000, interval } = wait;
+  const began = performance.now();
   for (;;) {
     const last = await attempt(check);
     if ('value' in last && last.value) return last.value as Exclude<T, Falsy>;
-    if (performance.now() >= end) throw expired(what, deadline, last);
-    await delay(interval);
+    const waited = performance.now() - began;
+    if (waited >= deadline) throw expired(what, deadline, last);
+    await delay(interval ?? Math.min(Math.max(15, waited / 10), 200)); // a try may cost the servers more than the wait
   }
 }
 
