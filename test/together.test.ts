@@ -21,6 +21,7 @@ t.test('every test file runs once: in a process of its own, or with those of its
   t.same(
     tests.filter((name) => runs(name) !== 1),
     [],
+    "name their folder in .taprc's include, or give it an all.ts",
   );
   const programs = names.filter((name) => /(^|\/)all\.ts$/.test(name));
   t.ok(programs.length > 0 && programs.every((name) => hasProcess(`build/test/${name}`)));

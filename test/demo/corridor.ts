@@ -12,6 +12,7 @@ import { startVaultFerry, type VaultFerry } from '../servers/vaultferry.ts';
 
 export const MOUNT = 'hybrid-aws-secrets';
 
+const OWN_POLICY = 'vaultferry';
 /** All that VaultFerry needs in OpenBao beside the default policy: to read the secrets, and to list their names. */
 const POLICY = `
 path "${MOUNT}/data/*" { capabilities = ["read"] }
@@ -50,7 +51,7 @@ export async function startCorridor(folder: string): Promise<Corridor> {
   const bao = await startOpenBao({ auditSocket, dir: folder, port });
   writeFileSync(headerPath(folder), `X-Vault-Token: ${bao.rootToken}\n`, { mode: 0o600 });
   await openTheMount(bao, token);
-  await ready(ferry);
+  await ready(ferry, bao, token);
   const secrets = new SecretsManagerClient(roto.client);
   return {
     folder,
@@ -74,17 +75,19 @@ export async function startCorridor(folder: string): Promise<Corridor> {
 }
 
 /** Makes the token that VaultFerry already holds, then the mount: a new mount makes it ask for the KV version at once. */
-async function openTheMount({ request, createKv }: OpenBao, token: string): Promise<void> {
-  const demand = async (path: string, body: object): Promise<void> => {
-    accepted(await request('POST', path, body), 'POST', path);
-  };
-  await demand('sys/policies/acl/vaultferry', { policy: POLICY });
-  await demand('auth/token/create', { id: token, policies: ['vaultferry'], period: '1h' });
+async function openTheMount({ request, createKv, makeToken }: OpenBao, token: string): Promise<void> {
+  const path = `sys/policies/acl/${OWN_POLICY}`;
+  accepted(await request('POST', path, { policy: POLICY }), 'POST', path);
+  await makeToken(token, OWN_POLICY);
   await createKv(MOUNT, 2);
 }
 
-async function ready({ ready: { admin } }: VaultFerry): Promise<void> {
-  const ask = async (): Promise<boolean> => (await fetch(`${admin}/readyz`)).ok;
+/** Waits until VaultFerry is let in and able to work. */
+async function ready({ ready: { admin } }: VaultFerry, { makeToken }: OpenBao, token: string): Promise<void> {
+  const ask = async (): Promise<boolean> => {
+    await makeToken(token, OWN_POLICY);
+    return (await fetch(`${admin}/readyz`)).ok;
+  };
   await until(ask, { what: 'VaultFerry to be ready', deadline: 20_000, interval: 50 });
 }
 

@@ -87,14 +87,17 @@ const currentId = (stages: Readonly<Record<string, readonly string[]>>): string 
 const read = (secrets: SecretsManagerClient, SecretId: string) =>
   secrets.send(new GetSecretValueCommand({ SecretId, VersionStage: 'AWSCURRENT' })).catch(absent);
 
-/** Two calls, which a promotion may come between: then both are made again. */
-async function copy(secrets: SecretsManagerClient, name: string): Promise<Copy | undefined> {
+/** Two calls, which a promotion may come between: then both are made again, and a few times at most. */
+async function copy(secrets: SecretsManagerClient, name: string, tries = 5): Promise<Copy | undefined> {
   const seen = await describe(secrets, name);
   if (seen === undefined) return undefined;
   const { ARN: arn = '', Description: description = '', Tags = [], VersionIdsToStages: stages = {} } = seen;
   const scheduledForDeletion = seen.DeletedDate !== undefined;
   const current = scheduledForDeletion ? undefined : await read(secrets, arn);
-  if (current !== undefined && current.VersionId !== currentId(stages)) return copy(secrets, name);
+  if (current !== undefined && current.VersionId !== currentId(stages)) {
+    if (tries > 1) return copy(secrets, name, tries - 1);
+    throw new Error(`AWSCURRENT of ${name} is ${current.VersionId} by its value, ${currentId(stages)} by its labels`);
+  }
   return {
     arn,
     description,

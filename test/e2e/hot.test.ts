@@ -39,7 +39,7 @@ t.test('ten writers, two workers, one of them killed: never backwards, and equal
       .filter(({ event }) => event === 'secret.replicated').length;
   // Ten secrets get a version each, so one of two workers gets five; after them comes what the version budget allows.
   const busiest = () => ['one', 'two'].find((name) => replicated(name) >= 5);
-  const killed = await until(busiest, { what: 'a worker to be in the middle of it' });
+  const killed = await until(busiest, { what: 'a worker to be in the middle of it', interval: 15 });
   await ferries.kill(killed);
   await ferries.restart(killed);
   const writes = await writing;

@@ -55,6 +55,9 @@ export const policyFor = (routes: readonly RouteSection[]): string =>
     })
     .join('\n');
 
+/** The policy of VaultFerry's token. */
+export const REPLICATOR = 'replicator';
+
 /** Makes the mounts, v2 where their route does not say v1, and the replicator's token with an id that its configuration could name beforehand. */
 export async function prepare(
   bao: OpenBaoApi,
@@ -66,18 +69,8 @@ export async function prepare(
   for (const { mount, namespace, kvVersion } of mounts.values()) {
     await bao.createKv(mount, kvVersion === 1 ? 1 : 2, namespace);
   }
-  await bao.request('PUT', 'sys/policies/acl/replicator', { policy });
-  await makeToken(bao, token);
-}
-
-/**
- * Makes VaultFerry's token unless OpenBao knows it. A VaultFerry that runs already asks with it all the while, and a
- * look-up that is under way while the token is made may leave OpenBao with the memory that there is none, for as long as
- * it runs: so it is called until VaultFerry is ready.
- */
-export async function makeToken(bao: OpenBaoApi, token: string): Promise<void> {
-  const known = (await bao.request('POST', 'auth/token/lookup', { token })).status === 200;
-  if (!known) await bao.request('POST', 'auth/token/create', { id: token, policies: ['replicator'] });
+  await bao.request('PUT', `sys/policies/acl/${REPLICATOR}`, { policy });
+  await bao.makeToken(token, REPLICATOR);
 }
 
 export const auditSocket = (address: string): NonNullable<OpenBaoOptions['auditSocket']> =>

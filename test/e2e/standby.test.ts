@@ -5,8 +5,9 @@ import { startRoto } from '../servers/roto.ts';
 import { until } from '../servers/until.ts';
 import { type Copy, createAws } from './aws.ts';
 import { createFerries } from './ferries.ts';
-import { auditSocket, configOf, holdPort, policyFor, prepare } from './setting.ts';
+import { auditSocket, configOf, holdPort, policyFor, prepare, REPLICATOR } from './setting.ts';
 import { isEqual, readSource, refOf } from './source.ts';
+import { isReady } from './world.ts';
 
 // Three OpenBaos, of which VaultFerry reads the one that never leads: what it answers may be old.
 
@@ -32,6 +33,7 @@ t.teardown(async () => {
 const bao = cluster.leader.api;
 const [, standby] = cluster.standbys;
 await prepare(bao, ROUTES, token, policyFor(ROUTES));
+await isReady({ ferries }, 'ferry', () => standby.api.makeToken(token, REPLICATOR));
 await settled();
 
 /** Waits until the queue is empty and nothing in flight. */

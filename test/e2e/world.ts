@@ -11,7 +11,7 @@ import { type Canaries, createCanaries } from './canaries.ts';
 import { createFerries, type Ferries, type FerryOptions, type Sections } from './ferries.ts';
 import { findLeaks } from './leaks.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
-import { auditSocket, configOf, holdPort, makeToken, policyFor, prepare, type RouteSection } from './setting.ts';
+import { auditSocket, configOf, holdPort, policyFor, prepare, REPLICATOR, type RouteSection } from './setting.ts';
 import { isEqual, nameOf, type Ref, readSource, refOf } from './source.ts';
 
 export interface WorldOptions {
@@ -101,30 +101,23 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-  for (const [name] of first) await isReady(world, name, { meanwhile: () => makeToken(bao, token) });
+  for (const [name] of first) await isReady(world, name, () => bao.makeToken(token, REPLICATOR));
   await world.settled();
   return world;
 }
 
-interface ReadyWait {
-  /** Milliseconds. */
-  readonly deadline?: number;
-  /** Done before each try. */
-  readonly meanwhile?: () => Promise<void>;
-}
-
-/** Waits until the process says that it is able to work. */
+/** Waits until the process says that it is able to work. @param meanwhile done before each try */
 export const isReady = (
   { ferries }: Pick<World, 'ferries'>,
   name: string,
-  { deadline = 30_000, meanwhile = async () => {} }: ReadyWait = {},
+  meanwhile = async (): Promise<void> => {},
 ): Promise<boolean> =>
   until(
     async () => {
       await meanwhile();
       return (await ferries.ask(name, 'admin', '/readyz')).status === 200;
     },
-    { what: `${name} to be ready`, deadline, interval: 100 },
+    { what: `${name} to be ready`, interval: 100 },
   );
 
 function waits(bao: OpenBao, aws: Aws): Pick<World, 'equal' | 'copy' | 'settled'> {

@@ -26,6 +26,12 @@ export interface OpenBaoApi {
   put(mount: string, path: string, data: unknown, namespace?: string): Promise<Written>;
   /** A token that has this policy and the default one. */
   tokenFor(policyHcl: string, namespace?: string): Promise<string>;
+  /**
+   * Makes a token with an id of our own, unless OpenBao knows one. Where somebody asks with the id already, a look-up that
+   * is under way while the token is made may leave OpenBao with the memory that there is none, for as long as it runs:
+   * then this is called until that somebody is let in.
+   */
+  makeToken(id: string, policy: string): Promise<void>;
 }
 
 export interface Written {
@@ -62,6 +68,10 @@ export function openBaoApi(address: string, rootToken: () => string): OpenBaoApi
       await demand('PUT', `sys/policies/acl/${name}`, { policy }, { namespace });
       const made = await demand('POST', 'auth/token/create', { policies: [name] }, { namespace });
       return (made.body as { auth: { client_token: string } }).auth.client_token;
+    },
+    makeToken: async (id, policy) => {
+      const { status } = await request('GET', 'auth/token/lookup-self', undefined, { token: id });
+      if (status !== 200) await demand('POST', 'auth/token/create', { id, policies: [policy], period: '1h' });
     },
   };
 }

@@ -17,6 +17,12 @@ t.test('takes a throw for "not yet"', async (t) => {
   t.equal(await until(check, { what: 'an answer', interval: 1 }), 3);
 });
 
+t.test('the longer it waits, the less often it asks', async (t) => {
+  let tries = 0;
+  await t.rejects(until(() => ++tries < 0, { what: 'a long while', deadline: 1_500 }));
+  t.ok(tries > 1 && tries < 60, `${tries} tries, where 15 ms each would be a hundred`);
+});
+
 t.test('says what was waited for, and the last error', async (t) => {
   const wait = { what: 'the moon', deadline: 5, interval: 1 };
   await t.rejects(
