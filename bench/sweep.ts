@@ -46,8 +46,7 @@ async function compared(count: number): Promise<void> {
     console.log(`${count} secrets in ${FOLDERS} folders, all in sync (made in ${seconds(performance.now() - began)})`);
     await compareBoth({ roto, bao, aws, count });
   } finally {
-    roto.kill('SIGKILL');
-    await Promise.all([bao.stop(), roto.stop(), secretsManager.stop()]);
+    await Promise.all([bao.stop(), roto.end(), secretsManager.stop()]);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -68,8 +67,7 @@ async function alone(count: number): Promise<void> {
     console.log(row('vaultferry', median(times), requests));
     console.log(memory(await ours.stop()));
   } finally {
-    roto.kill('SIGKILL');
-    await Promise.all([vault.close(), aws.close(), standIns.close(), roto.stop()]);
+    await Promise.all([vault.close(), aws.close(), standIns.close(), roto.end()]);
   }
 }
 

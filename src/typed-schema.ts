@@ -10,7 +10,8 @@ export type Schema = Type.TSchema;
 /** Further keywords of JSON Schema. */
 type Keywords = object;
 
-const optionals = new WeakSet<object>();
+/** Marks a property that may be left out; JSON and ajv see no symbols. */
+const OPTIONAL = Symbol('optional');
 
 /** A schema in the words of JSON Schema, of what is said to be a `T`. */
 export const unsafe = <T>(schema: Keywords) => schema as unknown as Type.TUnsafe<T>;
@@ -26,16 +27,12 @@ export const values = <const V extends readonly (string | number)[]>(members: V,
 export const array = <S extends Schema>(items: S, keywords?: Keywords) =>
   ({ type: 'array', items, ...keywords }) as unknown as Type.TArray<S>;
 
-/** A property that may be left out. It is the outermost word on it: a copy of it would be required. */
-export const optional = <S extends Schema>(schema: S): Type.TOptional<S> => {
-  const copy = { ...schema };
-  optionals.add(copy);
-  return copy as Type.TOptional<S>;
-};
+export const optional = <S extends Schema>(schema: S) =>
+  ({ ...schema, [OPTIONAL]: true }) as unknown as Type.TOptional<S>;
 
 /** All properties are required, but those that are {@link optional}. */
 export const object = <P extends Properties>(properties: P, keywords?: Keywords) => {
-  const required = Object.keys(properties).filter((key) => !optionals.has(properties[key] as object));
+  const required = Object.keys(properties).filter((key) => !(OPTIONAL in (properties[key] as object)));
   return {
     type: 'object',
     ...(required.length > 0 && { required }),

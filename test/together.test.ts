@@ -4,6 +4,7 @@ import picomatch from 'picomatch';
 import t from 'tap';
 import { parse } from 'yaml';
 import { projectRoot } from './servers/root.ts';
+import { sharesProcess } from './together.ts';
 
 t.test('every test file runs once: in a process of its own, or with those of its folder', async (t) => {
   const { include } = parse(await readFile(join(projectRoot(), '.taprc'), 'utf8')) as { include: string[] };
@@ -14,7 +15,7 @@ t.test('every test file runs once: in a process of its own, or with those of its
   const tests = names.filter((name) => name.endsWith('.test.ts'));
   const runs = (name: string) => {
     const all = `${name.slice(0, name.indexOf('/'))}/all.ts`;
-    const together = name.includes('/') && !name.endsWith('.alone.test.ts') && names.includes(all);
+    const together = name.includes('/') && sharesProcess(name) && names.includes(all);
     return Number(together) + Number(hasProcess(`build/test/${name}`));
   };
   t.ok(tests.length > 200);

@@ -16,7 +16,10 @@ import { projectRoot } from './servers/root.ts';
 export async function together(program: string): Promise<void> {
   const files = testFiles(sourceFolder(program)).map((file) => file.replace(/\.ts$/, extname(program)));
   const loading = load(files.map((file) => join(dirname(program), file)));
-  t.test(`the ${files.length} files of the folder`, async (t) => t.ok(await loading));
+  t.test(`the ${files.length} files of the folder`, async (t) => {
+    await loading;
+    t.ok(files.length > 0);
+  });
   await loading;
 }
 
@@ -27,11 +30,11 @@ const sourceFolder = (program: string): string => {
 };
 
 const testFiles = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts') && !name.endsWith('.alone.test.ts'))
-    .sort();
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(sharesProcess).sort();
 
-async function load(files: readonly string[]): Promise<boolean> {
+/** Whether a file is a test that runs with those of its folder, where that has an `all.ts`. */
+export const sharesProcess = (name: string): boolean => name.endsWith('.test.ts') && !name.endsWith('.alone.test.ts');
+
+async function load(files: readonly string[]): Promise<void> {
   for (const file of files) await import(pathToFileURL(file).href);
-  return files.length > 0;
 }

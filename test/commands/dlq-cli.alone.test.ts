@@ -10,10 +10,7 @@ import { startRoto } from '../servers/roto.ts';
 import { until } from '../servers/until.ts';
 
 const roto = await startRoto();
-t.teardown(async () => {
-  roto.kill('SIGKILL');
-  await roto.stop();
-});
+t.teardown(roto.end);
 
 let worlds = 0;
 

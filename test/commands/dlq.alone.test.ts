@@ -8,10 +8,7 @@ import { changeBody, ROUTES, SWEEP_BODY, VAULT } from '../dead-letters/letters.t
 import { startRoto } from '../servers/roto.ts';
 
 const roto = await startRoto();
-t.teardown(async () => {
-  roto.kill('SIGKILL');
-  await roto.stop();
-});
+t.teardown(roto.end);
 
 let houses = 0;
 

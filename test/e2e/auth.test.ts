@@ -10,12 +10,11 @@ import { createVaultSource } from '../../src/vault/source.ts';
 import { type OpenBao, startOpenBao } from '../servers/openbao.ts';
 import { accepted } from '../servers/openbao-api.ts';
 import { until } from '../servers/until.ts';
-import { policyFor } from './setting.ts';
+import { policyFor, REPLICATOR } from './setting.ts';
 import { createIssuer, type ServiceAccount, serviceAccountClaims, startTokenReview } from './token-review.ts';
 import { isReady, startWorld } from './world.ts';
 
 const ref = { namespace: '', mount: 'kv', path: 'app' };
-const POLICY = 'replicator';
 
 /** Asks OpenBao as root, and throws when it refuses. */
 async function ask<T = unknown>(bao: OpenBao, method: string, path: string, body?: unknown): Promise<T> {
@@ -28,14 +27,14 @@ async function openBao(t: Test): Promise<OpenBao> {
   t.teardown(() => bao.stop());
   await bao.createKv('kv', 2);
   await bao.put('kv', 'app', { a: 1 });
-  await ask(bao, 'PUT', `sys/policies/acl/${POLICY}`, { policy: policyFor([ref]) });
+  await ask(bao, 'PUT', `sys/policies/acl/${REPLICATOR}`, { policy: policyFor([ref]) });
   return bao;
 }
 
 /** An AppRole of this name; gives its role-id and a way to make secret-ids. */
 async function role(bao: OpenBao, name: string, settings: object) {
   await bao.request('POST', 'sys/auth/approle', { type: 'approle' });
-  await ask(bao, 'POST', `auth/approle/role/${name}`, { token_policies: [POLICY], ...settings });
+  await ask(bao, 'POST', `auth/approle/role/${name}`, { token_policies: [REPLICATOR], ...settings });
   const { role_id: roleId } = await ask<{ role_id: string }>(bao, 'GET', `auth/approle/role/${name}/role-id`);
   const secretId = async (): Promise<string> =>
     (await ask<{ secret_id: string }>(bao, 'POST', `auth/approle/role/${name}/secret-id`)).secret_id;
@@ -147,7 +146,7 @@ t.test(
     t.teardown(review.close);
     const file = join(t.testdir({ jwt: jwts[0] ?? '' }), 'jwt');
     const bound = { bound_service_account_names: ['vaultferry'], bound_service_account_namespaces: ['apps'] };
-    const token = { token_policies: [POLICY], token_ttl: '2s', token_type: 'batch' };
+    const token = { token_policies: [REPLICATOR], token_ttl: '2s', token_type: 'batch' };
     await ask(bao, 'POST', 'sys/auth/kubernetes', { type: 'kubernetes' });
     await ask(bao, 'POST', 'auth/kubernetes/config', {
       kubernetes_host: review.address,
@@ -208,7 +207,7 @@ t.test(
     t.teardown(() => client.destroy());
     const connection = (token: string): string => JSON.stringify({ vaultAddress: bao.address, vaultToken: token });
     const make = async (): Promise<string> => {
-      const made = await bao.request('POST', 'auth/token/create', { policies: [POLICY] });
+      const made = await bao.request('POST', 'auth/token/create', { policies: [REPLICATOR] });
       return (made.body as { auth: { client_token: string } }).auth.client_token;
     };
     const [old, fresh] = [await make(), await make()];

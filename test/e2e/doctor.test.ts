@@ -36,8 +36,7 @@ t.teardown(async () => {
   secrets.destroy();
   sqs.destroy();
   receiver.close();
-  roto.kill('SIGKILL');
-  await Promise.all([bao.stop(), roto.stop(), proxy.close()]);
+  await Promise.all([bao.stop(), roto.end(), proxy.close()]);
 });
 
 for (const mount of ['kv', 'other']) await bao.createKv(mount, 2);

@@ -35,8 +35,7 @@ const canaries = createCanaries();
 t.teardown(async () => {
   await Promise.all([ferries.end(), shell.end()]);
   aws.close();
-  roto.kill('SIGKILL');
-  await Promise.all([bao.stop(), roto.stop(), events.stop()]);
+  await Promise.all([bao.stop(), roto.end(), events.stop()]);
 });
 await prepare(bao, routes, token, policyFor(routes));
 

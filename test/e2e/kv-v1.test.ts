@@ -2,6 +2,7 @@ import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import t from 'tap';
 import { encodePath } from '../servers/openbao-api.ts';
 import type { Copy } from './aws.ts';
+import { REPLICATOR } from './setting.ts';
 import { nameOf, type Ref } from './source.ts';
 import { startWorld } from './world.ts';
 
@@ -35,7 +36,7 @@ async function allow(...paths: string[]): Promise<void> {
   const rules = ['legacy/*', 'org/team/deep/old/kv/*', ...paths].map(
     (path) => `path "${path}" { capabilities = ["read", "list"] }`,
   );
-  t.equal((await bao.request('PUT', 'sys/policies/acl/replicator', { policy: rules.join('\n') })).status, 204);
+  t.equal((await bao.request('PUT', `sys/policies/acl/${REPLICATOR}`, { policy: rules.join('\n') })).status, 204);
 }
 
 /** The commands that are not given a name have the world's own configuration. */

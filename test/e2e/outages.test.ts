@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Fault, startFaultProxy } from '../servers/fault-proxy.ts';
 import { until } from '../servers/until.ts';
+import { REPLICATOR } from './setting.ts';
 import { isReady, startWorld } from './world.ts';
 
 const REPAIRED_WITHIN = 45_000;
@@ -22,7 +23,7 @@ t.teardown(async () => {
 // The worker that is watched reaches AWS through the proxy, and has a token that can be taken from it.
 const tokenFile = join(t.testdir(), 'token');
 const newToken = async (): Promise<string> => {
-  const made = await bao.request('POST', 'auth/token/create', { policies: ['replicator', 'default'] });
+  const made = await bao.request('POST', 'auth/token/create', { policies: [REPLICATOR, 'default'] });
   const { client_token: token } = (made.body as { auth: { client_token: string } }).auth;
   await writeFile(`${tokenFile}.new`, token);
   await rename(`${tokenFile}.new`, tokenFile);

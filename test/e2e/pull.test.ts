@@ -26,8 +26,7 @@ const canaries = createCanaries();
 t.teardown(async () => {
   await ferries.end();
   aws.close();
-  roto.kill('SIGKILL');
-  await Promise.all([bao.stop(), roto.stop()]);
+  await Promise.all([bao.stop(), roto.end()]);
 });
 await prepare(bao, routes, token, policyFor(routes));
 

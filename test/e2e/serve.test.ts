@@ -8,6 +8,7 @@ import { DeleteSecretCommand } from '@aws-sdk/client-secrets-manager';
 import t from 'tap';
 import { until } from '../servers/until.ts';
 import { sentMessages } from './recorder.ts';
+import { REPLICATOR } from './setting.ts';
 import { isReady, startWorld } from './world.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'vaultferry-token-'));
@@ -84,7 +85,7 @@ t.test('readyz names what is lacking, and takes it back', async (t) => {
 
 t.test('another token in the file is used from then on', async (t) => {
   const id = `second-${Math.random().toString(36).slice(2)}`;
-  const made = await bao.request('POST', 'auth/token/create', { id, policies: ['replicator'] });
+  const made = await bao.request('POST', 'auth/token/create', { id, policies: [REPLICATOR] });
   t.equal(made.status, 200);
   writeFileSync(tokenFile, id);
   t.equal((await bao.request('POST', 'auth/token/revoke', { token: FIRST_TOKEN })).status, 204);

@@ -27,8 +27,7 @@ const aws = createAws(roto.client, queues);
 t.teardown(async () => {
   await ferries.end();
   aws.close();
-  roto.kill('SIGKILL'); // its own way down waits for the last long poll
-  await Promise.all([cluster.stop(), roto.stop()]);
+  await Promise.all([cluster.stop(), roto.end()]);
 });
 const bao = cluster.leader.api;
 const [, standby] = cluster.standbys;

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import t, { type Test } from 'tap';
 import { until } from '../servers/until.ts';
+import { REPLICATOR } from './setting.ts';
 import { readSource } from './source.ts';
 import { askForSweep, setMarkBack, startWaylayer, sweepOnce } from './sweeping.ts';
 import { isReady, startWorld } from './world.ts';
@@ -115,10 +116,10 @@ const FOLDERS = 3;
 t.test('what is in sync costs no message, no value and no write; the rest is reported again', async (t) => {
   for (const way of ['plain', 'detailed'] as const) {
     if (way === 'detailed') {
-      const { body } = await bao.request('GET', 'sys/policies/acl/replicator');
+      const { body } = await bao.request('GET', `sys/policies/acl/${REPLICATOR}`);
       const { policy } = (body as { data: { policy: string } }).data;
       const more = `${policy}\npath "kv/detailed-metadata/*" { capabilities = ["list", "scan"] }`;
-      await bao.request('PUT', 'sys/policies/acl/replicator', { policy: more });
+      await bao.request('PUT', `sys/policies/acl/${REPLICATOR}`, { policy: more });
       await withWorker({ routes: [{ ...ROUTE, exclude: ['orphan/**'] }] });
     }
     const { finished, enqueued, calls, asked } = await sweepOnce(world, 'worker');

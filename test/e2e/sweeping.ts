@@ -8,6 +8,7 @@ import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { encodeMessage, type SweepMessage } from '../../src/queue/message.ts';
 import type { LogLine } from '../servers/vaultferry.ts';
 import { type Call, sentMessages } from './recorder.ts';
+import { REPLICATOR } from './setting.ts';
 import type { World } from './world.ts';
 
 /** One request that OpenBao answered. */
@@ -68,7 +69,7 @@ const answers = (path = ''): Answered[] =>
     .split('\n')
     .filter((line) => line.startsWith('{') && line.endsWith('}'))
     .map((line) => JSON.parse(line) as AuditEntry)
-    .filter(({ type, auth }) => type === 'response' && auth?.policies?.includes('replicator') === true)
+    .filter(({ type, auth }) => type === 'response' && auth?.policies?.includes(REPLICATOR) === true)
     .map(({ request }) => request);
 
 /** Sets the time of a copy's mark back, as if it had been seen so long ago (ms); the mark as it is now. */

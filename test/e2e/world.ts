@@ -96,8 +96,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     end: async () => {
       await ferries.end();
       aws.close();
-      roto.kill('SIGKILL'); // its own way down waits for the last long poll
-      await Promise.all([bao.stop(), roto.stop(), recorder.close()]);
+      await Promise.all([bao.stop(), roto.end(), recorder.close()]);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -47,6 +47,8 @@ export interface Roto {
   createQueues(queues: { readonly name: string }): Promise<Queues>;
   stop(): Promise<Exit>;
   kill(signal: NodeJS.Signals): void;
+  /** SIGKILL, and done once it is gone: its own way down waits for the last long poll. */
+  end(): Promise<Exit>;
   /** Ends it, if it still runs, and starts it again at the same port; its state stays where `dataDir` keeps it. */
   restart(): Promise<void>;
 }
@@ -66,6 +68,10 @@ export async function startRoto(options: RotoOptions = {}): Promise<Roto> {
     createQueues: ({ name }) => createQueues(client, name),
     stop: () => child.stop(),
     kill: (signal) => child.kill(signal),
+    end: () => {
+      child.kill('SIGKILL');
+      return child.stop();
+    },
     restart: async () => {
       await child.stop();
       ({ child } = await begin(started.port));
